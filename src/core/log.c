@@ -1,0 +1,95 @@
+/*
+ * log.c - one way to say something, whoever hosts us (see log.h).
+ */
+#include "src/core/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#define LINE_MAX_BYTES 2048
+
+static void _stderr_sink(fed_log_level_t level, const char *text)
+{
+	static const char *const names[] = {
+		[FED_LOG_ERROR] = "error: ",
+		[FED_LOG_INFO] = "",
+		[FED_LOG_VERBOSE] = "",
+		[FED_LOG_DEBUG] = "debug: ",
+	};
+
+	fprintf(stderr, "fed_flurm: %s%s\n", names[level], text);
+}
+
+static fed_log_sink_t log_sink = _stderr_sink;
+static fed_log_level_t log_max = FED_LOG_INFO;
+
+extern void fed_log_init(fed_log_sink_t sink, fed_log_level_t max_level)
+{
+	__atomic_store_n(&log_sink, sink ? sink : _stderr_sink,
+			 __ATOMIC_RELEASE);
+	__atomic_store_n(&log_max, max_level, __ATOMIC_RELEASE);
+}
+
+extern bool fed_log_on(fed_log_level_t level)
+{
+	return level <= __atomic_load_n(&log_max, __ATOMIC_ACQUIRE);
+}
+
+static void _say(fed_log_level_t level, const char *text)
+{
+	__atomic_load_n(&log_sink, __ATOMIC_ACQUIRE)(level, text);
+}
+
+extern void fed_log(fed_log_level_t level, const char *fmt, ...)
+{
+	char text[LINE_MAX_BYTES];
+	va_list ap;
+
+	if (!fed_log_on(level))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	_say(level, text);
+}
+
+/* FNV-1a: only to tell one complaint from another */
+static uint32_t _hash(const char *text)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char) *text) * 16777619u;
+	return hash;
+}
+
+extern bool fed_log_throttled(fed_log_throttle_t *throttle,
+			      fed_log_level_t level, const char *fmt, ...)
+{
+	char text[LINE_MAX_BYTES];
+	struct timespec now;
+	uint32_t hash;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	hash = _hash(text);
+	if (throttle->said_at && (throttle->text_hash == hash) &&
+	    (now.tv_sec - throttle->said_at < FED_LOG_REPEAT_SECONDS)) {
+		throttle->suppressed++;
+		return false;
+	}
+	if (throttle->suppressed && (throttle->text_hash == hash))
+		fed_log(level, "%s (and %u times before)", text,
+			throttle->suppressed);
+	else
+		fed_log(level, "%s", text);
+	throttle->said_at = now.tv_sec ? now.tv_sec : 1;
+	throttle->text_hash = hash;
+	throttle->suppressed = 0;
+	return true;
+}

@@ -1,0 +1,1 @@
+# src/fed_flurmd

@@ -1,0 +1,1 @@
+# src/plugins/fed_flurm
