@@ -1,0 +1,114 @@
+/*
+ * op.h - one thing to do with a job, and its answer.
+ *
+ * The same op travels as a request of its own (POST /api/v1/jobs, DELETE
+ * /api/v1/jobs/{id}, POST /api/v1/jobs/{id}/hold, ...) or as an element of
+ * POST /api/v1/jobs/batch; a server need know only ops. Repeating an op with
+ * the same fed_job_id and epoch gives the same answer and changes nothing.
+ */
+#ifndef FED_FLURM_OP_H
+#define FED_FLURM_OP_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "src/core/err.h"
+#include "src/flurm/job_spec.h"
+#include "src/flurm/state.h"
+
+typedef enum {
+	FLURM_OP_SUBMIT,	/* spec */
+	FLURM_OP_CANCEL,	/* signal: TERM then KILL if not said */
+	FLURM_OP_HOLD,
+	FLURM_OP_RELEASE,
+	FLURM_OP_SUSPEND,
+	FLURM_OP_RESUME,
+	FLURM_OP_SIGNAL,	/* signal, scope */
+	FLURM_OP_REQUEUE,	/* hold; the job's epoch becomes epoch + 1 */
+	FLURM_OP_UPDATE,	/* spec: only what changes */
+	FLURM_OP_START,		/* grant, retry_after */
+	FLURM_OP_REVOKE,	/* reason */
+	FLURM_OP_COUNT,
+} flurm_op_kind_t;
+
+/* which processes of a job get a signal: scancel's default, -b and -f */
+typedef enum {
+	FLURM_SCOPE_STEPS,
+	FLURM_SCOPE_BATCH,
+	FLURM_SCOPE_FULL,
+} flurm_scope_t;
+
+typedef struct {
+	flurm_op_kind_t kind;
+	uint32_t fed_job_id;
+	uint32_t epoch;
+	flurm_job_spec_t *spec;	/* submit, update; else NULL */
+	int64_t signal;		/* signal, cancel */
+	flurm_scope_t scope;
+	bool grant;
+	bool hold;
+	int64_t retry_after;	/* seconds, of a start that is not granted */
+	char *reason;
+} flurm_op_t;
+
+#define FLURM_ERROR_CODE_MAX 32
+
+/* the answer: either what holds now, or an error */
+typedef struct {
+	int status;		/* HTTP status: 2xx, or one with an error */
+	char error[FLURM_ERROR_CODE_MAX];	/* stable code; "": none */
+	char *reason;		/* for a person; NULL: none */
+	int64_t retry_after;	/* seconds, with 429 and 503 */
+	uint32_t fed_job_id;
+	uint32_t epoch;
+	uint64_t job_id;	/* FLURM's own; 0: none */
+	flurm_state_t state;	/* FLURM_STATE_COUNT: not said */
+} flurm_result_t;
+
+/* RET the name in the API ("submit"), "unknown" for anything else */
+extern const char *flurm_op_name(flurm_op_kind_t kind);
+
+extern void flurm_op_init(flurm_op_t *op, flurm_op_kind_t kind);
+extern void flurm_op_free(flurm_op_t *op);
+
+/* RET 0 or -1 without memory; ret_op is then empty */
+extern int flurm_op_copy(flurm_op_t *ret_op, const flurm_op_t *op);
+
+/* as an element of a batch */
+extern json_t *flurm_op_to_json(const flurm_op_t *op);
+extern int flurm_op_from_json(const json_t *json, flurm_op_t *ret_op,
+			      fed_err_t *err);
+
+/*
+ * As a request of its own.
+ * OUT ret_method - a constant
+ * OUT ret_path - with its query; malloc'd
+ * OUT ret_body - NULL if there is none; malloc'd
+ * RET 0 or -1 without memory
+ */
+extern int flurm_op_request(const flurm_op_t *op, const char **ret_method,
+			    char **ret_path, char **ret_body,
+			    size_t *ret_body_len);
+
+extern void flurm_result_init(flurm_result_t *result);
+extern void flurm_result_free(flurm_result_t *result);
+
+/*
+ * Make it an error. The previous content is freed.
+ * IN error - stable code; NULL: the usual one for the status
+ * RET -1
+ */
+extern int flurm_result_set(flurm_result_t *result, int status,
+			    const char *error, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* RET the stable code that goes with an HTTP status ("no_such_job") */
+extern const char *flurm_error_code(int status);
+
+/* as the body of a reply, and as an element of a batch's results */
+extern json_t *flurm_result_to_json(const flurm_result_t *result);
+extern int flurm_result_from_json(const json_t *json,
+				  flurm_result_t *ret_result, fed_err_t *err);
+
+#endif
