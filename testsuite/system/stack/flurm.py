@@ -1,0 +1,113 @@
+"""FLURM as a member: its virtual controller's configuration and who hosts it.
+
+Hosted by the first native cluster's slurmctld, which loads the plugin, or by
+a fed_flurmd of its own (host="fed_flurmd"). What the URL leads to, FLURM's
+own side, is not there yet: nothing listens.
+"""
+import glob
+import json
+import os
+
+from .ports import free_port
+from .process import Daemon
+from .release import slurm_release
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__)))))
+
+
+def build_dir():
+    """Where it was built: $FED_FLURM_BUILD, else build/<version> of ./check."""
+    return os.environ.get("FED_FLURM_BUILD",
+                          os.path.join(TOP, "build", slurm_release()))
+
+
+def built(name):
+    """The path of something that was built, wherever libtool put it."""
+    for pattern in (f"{build_dir()}/src/**/.libs/{name}",
+                    f"{build_dir()}/.libs/{name}",
+                    f"{build_dir()}/src/**/{name}"):
+        found = [path for path in glob.glob(pattern, recursive=True)
+                 if os.path.isfile(path)]
+        if found:
+            return found[0]
+    raise FileNotFoundError(f"no {name} in {build_dir()}: not built?")
+
+
+class Flurm:
+    """One FlurmCluster line and all that belongs to it."""
+
+    def __init__(self, stack, name="flurm", host="plugin"):
+        self.stack = stack
+        self.name = name
+        self.host = host
+        self.port = free_port()
+        self.http_port = free_port()
+        self.dir = stack.mkdir(name)
+        self.ledger = os.path.join(self.dir, "ledger")
+        self.status_socket = os.path.join(self.dir, "status")
+        self.token_file = os.path.join(self.dir, "token")
+        self.lines = []  # more lines of fed_flurm.conf
+        self.options = {
+            "Url": f"http://127.0.0.1:{self.http_port}",
+            "Port": self.port,
+            "Address": "127.0.0.1",
+            "TokenFile": self.token_file,
+        }
+        with open(self.token_file, "w") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(os.urandom(32).hex() + "\n")
+        self.daemon = None
+
+    def join(self, cluster):
+        """Makes cluster's slurmctld its host, or prepares fed_flurmd."""
+        self.conf = os.path.join(cluster.dir, "fed_flurm.conf")
+        self.write_conf()
+        if self.host == "plugin":
+            plugin = built("job_submit_fed_flurm.so")
+            cluster.plugin_dirs.insert(0, os.path.dirname(plugin))
+            cluster.extra.append("JobSubmitPlugins=fed_flurm")
+            cluster.write_conf()
+        else:
+            self.daemon = FedFlurmd(self, cluster)
+
+    def line(self):
+        return " ".join([f"FlurmCluster={self.name}"] + [
+            f"{key}={value}" for key, value in self.options.items()])
+
+    def write_conf(self, text=None):
+        """Its fed_flurm.conf; with a text, that instead."""
+        if text is None:
+            text = "\n".join([f"LedgerDir={self.ledger}",
+                              f"StatusSocket={self.status_socket}",
+                              *self.lines, self.line()]) + "\n"
+        with open(self.conf, "w") as file:
+            file.write(text)
+
+    def flurmfed(self, *args, **kw):
+        """Runs the administrator's command; returns its stdout."""
+        return self.stack.first.run(built("flurmfed"), *args, **kw)
+
+    def status(self):
+        """What `flurmfed status --json` says."""
+        return json.loads(self.flurmfed("status", "--json"))
+
+
+class FedFlurmd(Daemon):
+    """The virtual controller as a process of its own."""
+
+    start_timeout = 60  # a build with sanitizers is slow
+
+    def __init__(self, flurm, cluster):
+        super().__init__("fed_flurmd", flurm.stack)
+        self.flurm = flurm
+        self.cluster = cluster
+
+    def environ(self):
+        return self.cluster.environ()
+
+    def argv(self):
+        return [built("fed_flurmd"), "-D", "-f", self.flurm.conf]
+
+    def ready(self):
+        return os.path.exists(self.flurm.status_socket)

@@ -1,0 +1,164 @@
+"""The whole: directory, daemons in order, federation, and the end of it all."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from . import guard
+from .cluster import Cluster
+from .flurm import Flurm
+from .mariadb import MariaDB
+from .munge import Munge
+from .release import slurm_release
+from .slurmdbd import Slurmdbd
+from .wait import wait_until
+
+FEDERATION = "fed"
+ACCOUNT = "science"
+USERS = ("root", "daemon", "nobody")
+
+
+class Stack:
+    """Use it as a context manager, or call start() and stop().
+
+    natives  names of the native clusters; the first hosts FLURM's controller
+    flurm    who hosts FLURM's controller: "plugin", "fed_flurmd", or None
+             for stock Slurm alone
+    pair     the first cluster has a backup slurmctld
+    """
+
+    def __init__(self, natives=("alpha", "beta"), flurm=None, pair=False):
+        # a short path: unix socket names have at most 107 characters
+        self.dir = tempfile.mkdtemp(prefix="ff-", dir="/tmp")
+        os.chmod(self.dir, 0o755)
+        self.mkdir("log")
+        self.work = self.mkdir("work")  # where jobs run and write
+        os.chmod(self.work, 0o1777)
+        self._guard = subprocess.Popen(
+            [sys.executable, guard.__file__, self.dir],
+            stdin=subprocess.PIPE, start_new_session=True)
+        self.slurm_version = tuple(map(int, slurm_release().split(".")))
+        self.munge = Munge(self)
+        self.mariadb = MariaDB(self)
+        self.slurmdbd = Slurmdbd(self, self.mariadb, self.munge)
+        self.clusters = {}
+        for name in natives:
+            self.add_cluster(name, pair and not self.clusters)
+        self.flurm = None
+        if flurm:
+            self.flurm = Flurm(self, host=flurm)
+            self.flurm.join(self.first)
+
+    def add_cluster(self, name, pair=False):
+        self.clusters[name] = Cluster(name, self, self.munge, self.slurmdbd,
+                                      pair)
+        return self.clusters[name]
+
+    def __getattr__(self, name):
+        """stack.alpha is its cluster alpha."""
+        try:
+            return self.__dict__["clusters"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def first(self):
+        return next(iter(self.clusters.values()))
+
+    # -- files
+
+    def path(self, *names):
+        return os.path.join(self.dir, *names)
+
+    def mkdir(self, *names):
+        os.mkdir(self.path(*names))
+        return self.path(*names)
+
+    def environ(self):
+        env = {key: value for key, value in os.environ.items()
+               if not re.match("SLURM|SBATCH|SRUN|SQUEUE|SINFO|SACCT", key)}
+        env[guard.MARK] = self.dir
+        env["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:" \
+            "/sbin:/bin"
+        return env
+
+    # -- life
+
+    def start(self):
+        self.munge.spawn()
+        self.mariadb.start()
+        self.mariadb.prepare()
+        self.munge.wait_ready()
+        self.slurmdbd.start()
+        # as an administrator does: first the clusters, then who may run jobs
+        self.sacctmgr("add", "cluster", ",".join(self.members()))
+        self.sacctmgr("add", "account", ACCOUNT)
+        self.sacctmgr("add", "user", ",".join(USERS), f"account={ACCOUNT}")
+        for cluster in self.clusters.values():
+            cluster.slurmctld.spawn()
+        for cluster in self.clusters.values():
+            cluster.slurmctld.wait_ready()
+            cluster.slurmd.spawn()
+        if self.flurm and self.flurm.daemon:
+            self.flurm.daemon.start()
+        self.sacctmgr("add", "federation", FEDERATION,
+                      f"clusters={','.join(self.members())}")
+        return self
+
+    def members(self):
+        """Names of the clusters of the federation, FLURM last."""
+        return [*self.clusters, *([self.flurm.name] if self.flurm else [])]
+
+    def sacctmgr(self, *args, **kw):
+        return self.first.run("sacctmgr", "--immediate", *args, **kw)
+
+    def wait_linked(self, timeout=30):
+        """Until every cluster has all others as active, synced siblings."""
+        for cluster in self.clusters.values():
+            others = [name for name in self.members() if name != cluster.name]
+            wait_until(cluster.federation, lambda fed: fed.linked(*others),
+                       timeout, f"{cluster.name} is linked with "
+                       f"{', '.join(others)}")
+
+    def wait_nodes(self, timeout=30):
+        for cluster in self.clusters.values():
+            wait_until(lambda: cluster.run("sinfo", "--local", "-ho", "%T"),
+                       lambda state: state.strip() in
+                       ("idle", "mixed", "allocated"), timeout,
+                       f"node of {cluster.name} is up")
+
+    def daemons(self):
+        """All that may run."""
+        if self.flurm and self.flurm.daemon:
+            yield self.flurm.daemon
+        for cluster in self.clusters.values():
+            yield from cluster.daemons()
+        yield from (self.slurmdbd, self.mariadb, self.munge)
+
+    def stop(self, keep=False):
+        """Ends everything. The directory stays if keep is set."""
+        if self._guard.poll() is None and keep:
+            self._guard.kill()  # it would remove the directory
+        left = guard.kill_all(self.dir)
+        for daemon in self.daemons():
+            daemon.kill()
+        self._guard.stdin.close()
+        self._guard.wait()
+        assert not left, f"cannot kill processes {left} of {self.dir}"
+
+    def logs(self):
+        """The last lines of each daemon's log, for a failed test."""
+        return "".join(f"--- {daemon.name}\n{daemon.tail()}"
+                       for daemon in self.daemons())
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.stop(keep=True)
+            raise
+
+    def __exit__(self, kind, *_):
+        self.stop(keep=kind is not None)
