@@ -1,8 +1,26 @@
 # src/core: no Slurm, no sockets.
 noinst_LTLIBRARIES += libfedcore.la
 libfedcore_la_SOURCES = \
+	src/core/bytes.c \
+	src/core/bytes.h \
+	src/core/crc32c.c \
+	src/core/crc32c.h \
 	src/core/err.c \
 	src/core/err.h \
+	src/core/job_id.h \
+	src/core/ledger.c \
+	src/core/ledger.h \
+	src/core/ledger_dir.c \
+	src/core/ledger_dir.h \
+	src/core/ledger_format.c \
+	src/core/ledger_format.h \
+	src/core/ledger_out.c \
+	src/core/ledger_out.h \
+	src/core/ledger_read.c \
+	src/core/ledger_scan.c \
+	src/core/ledger_scan.h \
 	src/core/log.c \
 	src/core/log.h \
+	src/core/mem.c \
+	src/core/mem.h \
 	# End of libfedcore_la_SOURCES
