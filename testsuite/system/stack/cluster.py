@@ -3,6 +3,7 @@ import os
 import re
 import socket
 import subprocess
+import time
 
 from .federation import Federation
 from .ports import free_port, listening
@@ -21,7 +22,7 @@ AuthInfo=socket={munge}
 CredType=cred/munge
 StateSaveLocation={dir}/state
 SlurmdSpoolDir={dir}/spool
-SlurmctldPidFile={dir}/slurmctld.%h.pid
+SlurmctldPidFile={run}/slurmctld-{name}.pid
 SlurmdPidFile={dir}/slurmd.pid
 SlurmctldDebug=debug
 SlurmdDebug=debug
@@ -45,35 +46,33 @@ SchedulerType=sched/backfill
 SchedulerParameters=bf_interval=1,sched_interval=2,batch_sched_delay=0
 PriorityType=priority/multifactor
 AccountingStorageType=accounting_storage/slurmdbd
-AccountingStorageHost=127.0.0.1
+AccountingStorageHost={address}
 AccountingStoragePort={dbd_port}
 AccountingStoragePass={munge}
 AccountingStorageEnforce=associations
-NodeName={name}1 NodeHostname=localhost NodeAddr=127.0.0.1 Port={slurmd_port} CPUs=16 RealMemory=8000 State=UNKNOWN
+NodeName={name}1 NodeHostname=localhost NodeAddr={address} Port={slurmd_port} CPUs=16 RealMemory=8000 State=UNKNOWN
 PartitionName=normal Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO
 """
 
 
 class Controller(Daemon):
-    """slurmctld. One with an address is half of a pair: it answers there."""
+    """slurmctld, on this machine or on another host."""
 
-    def __init__(self, cluster, hostname=None, address="127.0.0.1"):
-        suffix = f"-{hostname}" if hostname else ""
-        super().__init__(f"slurmctld-{cluster.name}{suffix}", cluster.stack)
+    def __init__(self, cluster, host=None):
+        super().__init__(f"slurmctld-{host.name if host else cluster.name}",
+                         cluster.stack)
         self.cluster = cluster
-        self.hostname = hostname
-        self.address = address
+        self.host = host
+        self.hostname = host.name if host else _hostname()
+        self.address = host.address if host else cluster.stack.address
 
     def environ(self):
         return self.cluster.environ()
 
     def argv(self):
-        argv = ["slurmctld", "-D", "-L", self.log]
-        if self.hostname:
-            # which of a pair it is slurmctld knows from the host's name
-            argv = ["unshare", "--uts", "sh", "-c",
-                    'hostname "$0" && exec "$@"', self.hostname, *argv]
-        return argv
+        # which of a pair it is slurmctld knows from the host's name
+        return [*(self.host.enter() if self.host else []),
+                "slurmctld", "-D", "-L", self.log]
 
     def ready(self):
         return listening(self.cluster.port, self.address)
@@ -94,11 +93,11 @@ class Node(Daemon):
                 "-N", f"{self.cluster.name}1"]
 
     def ready(self):
-        return listening(self.cluster.slurmd_port)
+        return listening(self.cluster.slurmd_port, self.stack.address)
 
 
 class Cluster:
-    def __init__(self, name, stack, munge, slurmdbd, pair=False):
+    def __init__(self, name, stack, munge, slurmdbd, backup_host=None):
         self.name = name
         self.stack = stack
         self.dir = stack.mkdir(name)
@@ -111,13 +110,9 @@ class Cluster:
         self._slurmdbd = slurmdbd
         for each in ("state", "spool"):
             os.mkdir(os.path.join(self.dir, each))
-        # slurmctld finds its own line by the host's name
-        if pair:
-            self.controllers = [
-                Controller(self, f"{name}-ctl1", "127.0.0.1"),
-                Controller(self, f"{name}-ctl2", "127.0.0.2")]
-        else:
-            self.controllers = [Controller(self)]
+        self.controllers = [Controller(self)]
+        if backup_host:
+            self.controllers.append(Controller(self, backup_host))
         self.slurmd = Node(self)
         self.write_conf()
 
@@ -130,16 +125,15 @@ class Cluster:
         return self.controllers[1]
 
     def write_conf(self):
-        hosts = [f"SlurmctldHost={c.hostname or _hostname()}({c.address})"
-                 for c in self.controllers]
-        if len(hosts) > 1:
-            hosts.append("CommunicationParameters=NoCtldInAddrAny")
+        hosts = "\n".join(f"SlurmctldHost={each.hostname}({each.address})"
+                          for each in self.controllers)
         text = SLURM_CONF.format(
-            name=self.name, hosts="\n".join(hosts), dir=self.dir,
-            port=self.port, slurmd_port=self.slurmd_port,
+            name=self.name, hosts=hosts, dir=self.dir, run=self.stack.run,
+            port=self.port,
+            slurmd_port=self.slurmd_port, address=self.stack.address,
             munge=self._munge.socket, dbd_port=self._slurmdbd.port,
             plugin_dir=":".join(self.plugin_dirs),
-            ctld_timeout=5 if len(hosts) > 1 else 120)
+            ctld_timeout=5 if len(self.controllers) > 1 else 120)
         with open(self.conf, "w") as file:
             file.write(text + "".join(f"{line}\n" for line in self.extra))
         with open(os.path.join(self.dir, "cgroup.conf"), "w") as file:
@@ -147,12 +141,6 @@ class Cluster:
 
     def environ(self, **more):
         return dict(self.stack.environ(), SLURM_CONF=self.conf, **more)
-
-    def start(self):
-        self.slurmctld.start()
-        self.slurmd.start()
-        for controller in self.controllers[1:]:
-            controller.start()
 
     def daemons(self):
         return [self.slurmd, *reversed(self.controllers)]
@@ -215,6 +203,21 @@ class Cluster:
                           (states or ("COMPLETED",)), timeout,
                           f"job {job_id} on {self.name} is "
                           f"{' or '.join(states or ('COMPLETED',))}")
+
+    def wait_saved(self, job_id):
+        """Until the job as it is now is in slurmctld's state file.
+
+        slurmctld writes it some seconds late: what a kill -9 takes away of
+        that time is not what our tests are about.
+        """
+        token = f"saved-{time.monotonic_ns()}"
+        self.scontrol("update", f"jobid={job_id}", f"comment={token}")
+
+        def state_file():
+            with open(os.path.join(self.dir, "state", "job_state"), "rb") as f:
+                return token.encode() in f.read()
+        wait_until(state_file, timeout=30,
+                   what=f"job {job_id} is in {self.name}'s state file")
 
 
 class Result:

@@ -51,9 +51,10 @@ class Flurm:
         self.options = {
             "Url": f"http://127.0.0.1:{self.http_port}",
             "Port": self.port,
-            "Address": "127.0.0.1",
             "TokenFile": self.token_file,
         }
+        if stack.backup_host is None:  # a pair has an address each
+            self.options["Address"] = "127.0.0.1"
         with open(self.token_file, "w") as file:
             os.fchmod(file.fileno(), 0o600)
             file.write(os.urandom(32).hex() + "\n")

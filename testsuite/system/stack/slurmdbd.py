@@ -8,7 +8,7 @@ CONF = """\
 AuthType=auth/munge
 AuthInfo=socket={munge}
 DbdHost=localhost
-DbdAddr=127.0.0.1
+DbdAddr={address}
 DbdPort={port}
 SlurmUser=root
 DebugLevel=debug
@@ -35,8 +35,9 @@ class Slurmdbd(Daemon):
         with open(conf, "w") as file:
             os.fchmod(file.fileno(), 0o600)
             file.write(CONF.format(
-                munge=munge.socket, port=self.port, dir=self.dir, log=self.log,
-                db_port=mariadb.port, db_name=mariadb.database))
+                address=stack.address, munge=munge.socket, port=self.port,
+                dir=self.dir, log=self.log, db_port=mariadb.port,
+                db_name=mariadb.database))
 
     def environ(self):
         # slurmdbd.conf is looked for beside slurm.conf, which it does not read
@@ -47,4 +48,4 @@ class Slurmdbd(Daemon):
         return ["slurmdbd", "-D"]
 
     def ready(self):
-        return listening(self.port)
+        return listening(self.port, self.stack.address)

@@ -9,6 +9,7 @@ import tempfile
 from . import guard
 from .cluster import Cluster
 from .flurm import Flurm
+from .host import Host
 from .mariadb import MariaDB
 from .munge import Munge
 from .release import slurm_release
@@ -26,7 +27,7 @@ class Stack:
     natives  names of the native clusters; the first hosts FLURM's controller
     flurm    who hosts FLURM's controller: "plugin", "fed_flurmd", or None
              for stock Slurm alone
-    pair     the first cluster has a backup slurmctld
+    pair     the first cluster has a backup slurmctld, on a second host
     """
 
     def __init__(self, natives=("alpha", "beta"), flurm=None, pair=False):
@@ -34,26 +35,31 @@ class Stack:
         self.dir = tempfile.mkdtemp(prefix="ff-", dir="/tmp")
         os.chmod(self.dir, 0o755)
         self.mkdir("log")
+        self.run = self.mkdir("run")  # for what belongs to one host
         self.work = self.mkdir("work")  # where jobs run and write
         os.chmod(self.work, 0o1777)
         self._guard = subprocess.Popen(
             [sys.executable, guard.__file__, self.dir],
             stdin=subprocess.PIPE, start_new_session=True)
+        # another host reaches this machine under another address
+        self.backup_host = Host(f"{natives[0]}-backup", self) if pair else None
+        self.address = self.backup_host.outside if pair else "127.0.0.1"
         self.slurm_version = tuple(map(int, slurm_release().split(".")))
         self.munge = Munge(self)
         self.mariadb = MariaDB(self)
         self.slurmdbd = Slurmdbd(self, self.mariadb, self.munge)
         self.clusters = {}
         for name in natives:
-            self.add_cluster(name, pair and not self.clusters)
+            self.add_cluster(name, None if self.clusters
+                             else self.backup_host)
         self.flurm = None
         if flurm:
             self.flurm = Flurm(self, host=flurm)
             self.flurm.join(self.first)
 
-    def add_cluster(self, name, pair=False):
+    def add_cluster(self, name, backup_host=None):
         self.clusters[name] = Cluster(name, self, self.munge, self.slurmdbd,
-                                      pair)
+                                      backup_host)
         return self.clusters[name]
 
     def __getattr__(self, name):
@@ -87,6 +93,8 @@ class Stack:
     # -- life
 
     def start(self):
+        if self.backup_host:
+            self.backup_host.start()
         self.munge.spawn()
         self.mariadb.start()
         self.mariadb.prepare()
@@ -101,6 +109,8 @@ class Stack:
         for cluster in self.clusters.values():
             cluster.slurmctld.wait_ready()
             cluster.slurmd.spawn()
+            for backup in cluster.controllers[1:]:
+                backup.spawn()
         if self.flurm and self.flurm.daemon:
             self.flurm.daemon.start()
         self.sacctmgr("add", "federation", FEDERATION,
@@ -136,6 +146,8 @@ class Stack:
         for cluster in self.clusters.values():
             yield from cluster.daemons()
         yield from (self.slurmdbd, self.mariadb, self.munge)
+        if self.backup_host:
+            yield self.backup_host
 
     def stop(self, keep=False):
         """Ends everything. The directory stays if keep is set."""
