@@ -76,12 +76,16 @@ AC_DEFUN([X_AC_SLURM_SRC], [
 	   test -e "$with_plugindir/libslurmfull.so"],
       [SLURM_LIBDIR=$with_plugindir])
     AC_MSG_RESULT([${SLURM_LIBDIR:-no: fed_flurmd is not built}])
-    SLURM_CPPFLAGS="-I$slurm_build -I$slurm_src"
+    # as system headers: their warnings are not ours
+    SLURM_CPPFLAGS="-isystem $slurm_build -isystem $slurm_src"
   ])
   plugindir=${with_plugindir:-${SLURM_LIBDIR:-'${libdir}/slurm'}}
   AC_SUBST([SLURM_SRC], [$slurm_src])
   AC_SUBST([plugindir])
-  AC_SUBST([SLURM_LIBDIR])
+  SLURMFULL_LIBS=
+  AS_IF([test -n "$SLURM_LIBDIR"],
+    [SLURMFULL_LIBS="-L$SLURM_LIBDIR -lslurmfull -Wl,-rpath,$SLURM_LIBDIR"])
+  AC_SUBST([SLURMFULL_LIBS])
   AC_SUBST([SLURM_CPPFLAGS])
   AM_CONDITIONAL([WITH_SLURM], [test -n "$slurm_src"])
   AM_CONDITIONAL([WITH_LIBSLURMFULL], [test -n "$SLURM_LIBDIR"])

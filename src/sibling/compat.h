@@ -1,0 +1,147 @@
+/*
+ * compat.h - the only file that knows one Slurm release from another.
+ *
+ * Everything under src/sibling and src/plugins includes this for Slurm's own
+ * declarations and never compares a version itself. A layout that differs on
+ * the wire is not here: Slurm's packers take the protocol version.
+ */
+#ifndef FED_SIBLING_COMPAT_H
+#define FED_SIBLING_COMPAT_H
+
+#include "config.h"		/* Slurm's, from its configured tree */
+
+#include "slurm/slurm.h"
+#include "slurm/slurm_errno.h"
+#include "slurm/slurm_version.h"
+#include "slurm/slurmdb.h"
+
+#include "src/common/fd.h"
+#include "src/common/hostlist.h"
+#include "src/common/list.h"
+#include "src/common/log.h"
+#include "src/common/pack.h"
+#include "src/common/parse_config.h"
+#include "src/common/read_config.h"
+#include "src/common/slurm_protocol_api.h"
+#include "src/common/slurm_protocol_defs.h"
+#include "src/common/slurm_protocol_pack.h"
+#include "src/common/slurmdb_defs.h"
+#include "src/common/slurmdb_pack.h"
+#include "src/common/slurmdbd_defs.h"
+#include "src/common/slurmdbd_pack.h"
+#include "src/common/xmalloc.h"
+#include "src/common/xstring.h"
+
+#define COMPAT_24_11 (SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(24, 11, 0))
+
+#if COMPAT_24_11
+#include "src/common/msg_type.h"
+#include "src/common/persist_conn.h"
+#include "src/common/job_record.h"
+#include "src/interfaces/auth.h"
+#include "src/interfaces/tls.h"
+
+typedef persist_conn_t compat_persist_conn_t;
+typedef list_t *compat_list_t;
+#define compat_tls_enabled() tls_enabled()
+#else
+#include "src/common/select.h"
+#include "src/common/slurm_auth.h"
+#include "src/common/slurm_persist_conn.h"
+#include "src/slurmctld/slurmctld.h"
+
+typedef slurm_persist_conn_t compat_persist_conn_t;
+typedef List compat_list_t;
+#define PERSIST_TYPE_ACCT_UPDATE 5	/* 24.11's; 22.05 never sends it */
+#define compat_tls_enabled() false
+#endif
+
+/* job_submit plugins: job_modify() got an error message (job_submit.h) */
+#if COMPAT_24_11
+#define COMPAT_JOB_MODIFY_ERR , char **err_msg
+#else
+#define COMPAT_JOB_MODIFY_ERR
+#endif
+
+/* RET true and the uid if the sender of msg proved who it is */
+static inline bool compat_msg_uid(const slurm_msg_t *msg, uid_t *ret_uid)
+{
+#if COMPAT_24_11
+	if (!msg->auth_ids_set)
+		return false;
+#else
+	if (!msg->auth_uid_set)
+		return false;
+#endif
+	*ret_uid = msg->auth_uid;
+	return true;
+}
+
+/* Answer a one-shot request on the connection that it came on. */
+static inline int compat_reply(slurm_msg_t *request, uint16_t type, void *data)
+{
+#if COMPAT_24_11
+	return send_msg_response(request, type, data);
+#else
+	return slurm_send_msg(request, type, data);
+#endif
+}
+
+/*
+ * Did slurmdbd refuse a DBD_REGISTER_CTLD? Since 24.11 a refusal has rc 0 and
+ * only a comment (slurmdbd/proc_req.c, _register_ctld).
+ */
+static inline bool compat_register_refused(const persist_rc_msg_t *rc)
+{
+#if COMPAT_24_11
+	return rc->comment && rc->comment[0];
+#else
+	return rc->rc != SLURM_SUCCESS;
+#endif
+}
+
+/*
+ * Free the data of a message. slurm_free_sib_msg() forgets submit_host and
+ * frees a list of jobs as if it were one job: fed_mgr.c takes both out of the
+ * message before it comes to that. We copy what we keep.
+ */
+static inline void compat_free_data(uint16_t type, void *data)
+{
+	sib_msg_t *sib = data;
+
+	if (sib && ((type == REQUEST_SIB_MSG) ||
+		    (type == REQUEST_SIB_JOB_LOCK) ||
+		    (type == REQUEST_SIB_JOB_UNLOCK))) {
+		xfree(sib->submit_host);
+		if (sib->data_type == RESPONSE_JOB_INFO) {
+			slurm_free_job_info_msg(sib->data);
+			sib->data = NULL;
+		}
+	}
+	(void) slurm_free_msg_data(type, data);
+}
+
+/* Free what slurm_unpack_received_msg() made; the descriptor stays open. */
+static inline void compat_free_msg_members(slurm_msg_t *msg)
+{
+	if (msg->auth_cred)
+		(void) auth_g_destroy(msg->auth_cred);
+	msg->auth_cred = NULL;
+	if (msg->data)
+		compat_free_data(msg->msg_type, msg->data);
+	msg->data = NULL;
+}
+
+/* What 22.05's clients look for in a cluster before they speak to it */
+static inline void compat_fill_register(dbd_register_ctld_msg_t *reg)
+{
+#if !COMPAT_24_11
+	reg->plugin_id_select = select_get_plugin_id();
+#endif
+}
+
+/* Slurm's newest layout of this build, and the oldest it still speaks */
+#define COMPAT_VERSION_OWN ((uint16_t) SLURM_PROTOCOL_VERSION)
+#define COMPAT_VERSION_MIN ((uint16_t) SLURM_MIN_PROTOCOL_VERSION)
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * site.c - what we need to know of the Slurm site, copied (see site.h).
+ */
+#include "src/sibling/compat.h"
+#include "src/sibling/site.h"
+
+#include <string.h>
+
+extern site_t *site_copy(void)
+{
+	site_t *site = xmalloc(sizeof(*site));
+	slurm_conf_t *conf = slurm_conf_lock();
+	char *slash;
+
+	site->conf_dir = xstrdup(conf->slurm_conf);
+	if (site->conf_dir && (slash = strrchr(site->conf_dir, '/')))
+		*slash = 0;
+	site->state_dir = xstrdup(conf->state_save_location);
+	site->dbd_host = xstrdup(conf->accounting_storage_host);
+	if (conf->accounting_storage_backup_host &&
+	    conf->accounting_storage_backup_host[0])
+		site->dbd_backup_host =
+			xstrdup(conf->accounting_storage_backup_host);
+	site->dbd_port = conf->accounting_storage_port;
+	site->ctld_ports_first = conf->slurmctld_port;
+	site->ctld_ports_last = conf->slurmctld_port +
+				(conf->slurmctld_port_count ?
+				 conf->slurmctld_port_count - 1 : 0);
+	site->msg_timeout_ms = conf->msg_timeout * 1000;
+	site->slurm_uid = conf->slurm_user_id;
+	slurm_conf_unlock();
+	return site;
+}
+
+extern void site_free(site_t *site)
+{
+	if (!site)
+		return;
+	xfree(site->conf_dir);
+	xfree(site->state_dir);
+	xfree(site->dbd_host);
+	xfree(site->dbd_backup_host);
+	xfree(site);
+}

@@ -1,0 +1,38 @@
+/*
+ * site.h - what we need to know of the Slurm site, copied.
+ *
+ * Pointers into slurm_conf die with the next reconfigure, so the host copies
+ * these values once per start and hands them down.
+ */
+#ifndef FED_SIBLING_SITE_H
+#define FED_SIBLING_SITE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef struct {
+	char *conf_dir;		/* directory of slurm.conf */
+	char *state_dir;	/* StateSaveLocation */
+	char *dbd_host;		/* AccountingStorageHost */
+	char *dbd_backup_host;	/* AccountingStorageBackupHost, or NULL */
+	uint16_t dbd_port;	/* AccountingStoragePort */
+	uint16_t ctld_ports_first; /* SlurmctldPort, first and last: no */
+	uint16_t ctld_ports_last;  /* FLURM cluster may use one of them */
+	int msg_timeout_ms;	/* MessageTimeout */
+	uid_t slurm_uid;	/* SlurmUser */
+} site_t;
+
+/*
+ * Copy the values of slurm_conf, under its lock.
+ * RET a new site, for site_free()
+ */
+extern site_t *site_copy(void);
+extern void site_free(site_t *site);
+
+/* RET true for uid 0 and SlurmUser, the uids that Slurm's daemons run as */
+static inline bool site_is_daemon_uid(const site_t *site, uid_t uid)
+{
+	return (uid == 0) || (uid == site->slurm_uid);
+}
+
+#endif
