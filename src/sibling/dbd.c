@@ -1,0 +1,160 @@
+/*
+ * dbd.c - what we ask of slurmdbd (see dbd.h).
+ */
+#include "src/sibling/dbd.h"
+
+#include <errno.h>
+
+/* Wait for a PERSIST_RC. IN refused - what in it means "no" */
+static int _ask_rc(persist_t *conn, uint16_t type, void *data,
+		   bool (*refused)(const persist_rc_msg_t *rc), fed_err_t *err)
+{
+	persist_in_t in = { 0 };
+	persist_rc_msg_t *rc_msg;
+	int rc = 0;
+
+	if (persist_ask(conn, type, data, &in, err))
+		return -1;
+	rc_msg = in.data;
+	if (in.type != PERSIST_RC)
+		rc = fed_err_set(err, EPROTO, "slurmdbd answered with %u to %u",
+				 in.type, type);
+	else if (refused(rc_msg))
+		rc = fed_err_set(err, EREMOTE, "slurmdbd refused: %s",
+				 (rc_msg->comment && rc_msg->comment[0]) ?
+				 rc_msg->comment :
+				 slurm_strerror(rc_msg->rc));
+	persist_free_data(conn, &in);
+	return rc;
+}
+
+static bool _not_success(const persist_rc_msg_t *rc)
+{
+	return rc->rc != SLURM_SUCCESS;
+}
+
+/* as_mysql_cluster.c, as_mysql_cluster_tres(): these are news, not refusals */
+static bool _tres_refused(const persist_rc_msg_t *rc)
+{
+	return (rc->rc != SLURM_SUCCESS) && (rc->rc != ACCOUNTING_FIRST_REG) &&
+	       (rc->rc != ACCOUNTING_TRES_CHANGE_DB) &&
+	       (rc->rc != ACCOUNTING_NODES_CHANGE_DB);
+}
+
+static int _commit(persist_t *conn, fed_err_t *err)
+{
+	dbd_fini_msg_t fini = { .close_conn = 0, .commit = 1 };
+
+	return _ask_rc(conn, DBD_FINI, &fini, _not_success, err);
+}
+
+extern int dbd_register(persist_t *conn, uint16_t port, fed_err_t *err)
+{
+	dbd_register_ctld_msg_t reg = {
+		.dimensions = 1,
+		/* not CLUSTER_FLAG_EXT: such a cluster joins no federation */
+		.flags = 0,
+		.port = port,
+	};
+
+	compat_fill_register(&reg);
+	if (_ask_rc(conn, DBD_REGISTER_CTLD, &reg, compat_register_refused,
+		    err))
+		return -1;
+	return _commit(conn, err);
+}
+
+/* RET the answer's list in ret->data (a dbd_list_msg_t), for the caller */
+static int _ask_list(persist_t *conn, uint16_t type, void *data,
+		     uint16_t answer, persist_in_t *ret, fed_err_t *err)
+{
+	if (persist_ask(conn, type, data, ret, err))
+		return -1;
+	if (ret->type == answer)
+		return 0;
+	if (ret->type == PERSIST_RC)
+		fed_err_set(err, EREMOTE, "slurmdbd refused: %s",
+			    slurm_strerror(((persist_rc_msg_t *)
+					    ret->data)->rc));
+	else
+		fed_err_set(err, EPROTO, "slurmdbd answered with %u to %u",
+			    ret->type, type);
+	persist_free_data(conn, ret);
+	return -1;
+}
+
+extern int dbd_set_address(persist_t *conn, const char *cluster,
+			   const char *host, uint16_t port, fed_err_t *err)
+{
+	slurmdb_cluster_cond_t cond;
+	slurmdb_cluster_rec_t rec;
+	dbd_modify_msg_t modify = { .cond = &cond, .rec = &rec };
+	persist_in_t in = { 0 };
+	int rc;
+
+	slurmdb_init_cluster_cond(&cond, false);
+	slurmdb_init_cluster_rec(&rec, false);
+	cond.cluster_list = list_create(NULL);
+	list_append(cond.cluster_list, (void *) cluster);
+	rec.control_host = (char *) host;
+	rec.control_port = port;
+	rec.rpc_version = COMPAT_VERSION_OWN;
+	rc = _ask_list(conn, DBD_MODIFY_CLUSTERS, &modify, DBD_GOT_LIST, &in,
+		       err);
+	FREE_NULL_LIST(cond.cluster_list);
+	if (rc)
+		return -1;
+	persist_free_data(conn, &in);
+	return _commit(conn, err);
+}
+
+extern int dbd_set_tres(persist_t *conn, const char *nodes, const char *tres,
+			fed_err_t *err)
+{
+	dbd_cluster_tres_msg_t msg = {
+		.cluster_nodes = (char *) nodes,
+		.event_time = time(NULL),
+		.tres_str = (char *) tres,
+	};
+
+	return _ask_rc(conn, DBD_CLUSTER_TRES, &msg, _tres_refused, err);
+}
+
+extern int dbd_get_federation(persist_t *conn, const char *cluster,
+			      federation_t **ret_fed, fed_err_t *err)
+{
+	slurmdb_federation_cond_t cond = { 0 };
+	dbd_cond_msg_t msg = { .cond = &cond };
+	persist_in_t in = { 0 };
+
+	if (_ask_list(conn, DBD_GET_FEDERATIONS, &msg, DBD_GOT_FEDERATIONS,
+		      &in, err))
+		return -1;
+	*ret_fed = federation_from_dbd(((dbd_list_msg_t *) in.data)->my_list,
+				       cluster);
+	persist_free_data(conn, &in);
+	return 0;
+}
+
+extern int dbd_has_cluster(persist_t *conn, const char *cluster,
+			   bool *ret_known, fed_err_t *err)
+{
+	slurmdb_cluster_cond_t cond;
+	dbd_cond_msg_t msg = { .cond = &cond };
+	persist_in_t in = { 0 };
+	compat_list_t list;
+	int rc;
+
+	slurmdb_init_cluster_cond(&cond, false);
+	cond.cluster_list = list_create(NULL);
+	list_append(cond.cluster_list, (void *) cluster);
+	rc = _ask_list(conn, DBD_GET_CLUSTERS, &msg, DBD_GOT_CLUSTERS, &in,
+		       err);
+	FREE_NULL_LIST(cond.cluster_list);
+	if (rc)
+		return -1;
+	list = ((dbd_list_msg_t *) in.data)->my_list;
+	*ret_known = list && list_count(list);
+	persist_free_data(conn, &in);
+	return 0;
+}

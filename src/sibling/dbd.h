@@ -1,0 +1,39 @@
+/*
+ * dbd.h - what we ask of slurmdbd, one function a request.
+ *
+ * Each sends on a persistent connection of type DBD and waits for the answer.
+ * RET of each: 0, or -1 with err; err->code ECONNRESET and the like mean that
+ * the connection is of no more use, EREMOTE that slurmdbd refused.
+ */
+#ifndef FED_SIBLING_DBD_H
+#define FED_SIBLING_DBD_H
+
+#include <stdint.h>
+
+#include "src/core/err.h"
+#include "src/sibling/federation.h"
+#include "src/sibling/persist.h"
+
+/*
+ * Register as the controller of the connection's cluster (proc_req.c,
+ * _register_ctld()) and commit, so that the others are told.
+ */
+extern int dbd_register(persist_t *conn, uint16_t port, fed_err_t *err);
+
+/* Have slurmdbd tell others another address than the one it sees us at. */
+extern int dbd_set_address(persist_t *conn, const char *cluster,
+			   const char *host, uint16_t port, fed_err_t *err);
+
+/* The size of the cluster, for accounting (DBD_CLUSTER_TRES). */
+extern int dbd_set_tres(persist_t *conn, const char *nodes, const char *tres,
+			fed_err_t *err);
+
+/* OUT ret_fed - the federation of that cluster, one reference */
+extern int dbd_get_federation(persist_t *conn, const char *cluster,
+			      federation_t **ret_fed, fed_err_t *err);
+
+/* OUT ret_known - whether slurmdbd has a cluster of that name */
+extern int dbd_has_cluster(persist_t *conn, const char *cluster,
+			   bool *ret_known, fed_err_t *err);
+
+#endif

@@ -1,0 +1,417 @@
+/*
+ * registrar.c - the connection that says we are FLURM's controller
+ * (registrar.h).
+ */
+#include "src/sibling/registrar.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "src/core/log.h"
+#include "src/sibling/dbd.h"
+#include "src/sibling/thread.h"
+
+#define RETRY_MIN_MS 2000
+#define RETRY_MAX_MS 60000
+/* how often the federation is asked for, should a push have been lost */
+#define POLL_MS 30000
+/* a reply of slurmdbd's may wait for a lock there (dbd_conn.c, dbd_conn_open) */
+#define DBD_EXTRA_MS 35000
+
+struct registrar {
+	registrar_conf_t conf;
+	pthread_t thread;
+	int stop_fd;
+	int wake_fd;
+
+	pthread_mutex_t lock;	/* all below */
+	bool again;		/* register anew */
+	bool resized;		/* tell nodes and tres */
+	char *nodes;
+	char *tres;
+	bool registered;
+	bool rival;		/* another controller has our cluster */
+	time_t since;
+	uint32_t registrations;
+	char address[INET6_ADDRSTRLEN]; /* that slurmdbd sees us at */
+	char error[FED_ERR_TEXT_MAX];
+
+	/* the thread's own */
+	persist_t conn;
+	int retry_ms;
+	fed_log_throttle_t complaint;
+	fed_log_throttle_t rival_complaint;
+};
+
+static void _wake(int fd)
+{
+	uint64_t one = 1;
+
+	(void) !write(fd, &one, sizeof(one));
+}
+
+/* RET false if stopped; OUT ret_closed - slurmdbd hung up */
+static bool _wait(registrar_t *registrar, int timeout_ms, bool *ret_closed)
+{
+	struct pollfd pfd[3] = {
+		{ .fd = registrar->stop_fd, .events = POLLIN },
+		{ .fd = registrar->wake_fd, .events = POLLIN },
+		{ .fd = registrar->conn.fd, .events = POLLIN },
+	};
+	uint64_t count;
+
+	(void) poll(pfd, (registrar->conn.fd >= 0) ? 3 : 2, timeout_ms);
+	if (pfd[0].revents)
+		return false;
+	if (pfd[1].revents)
+		(void) !read(registrar->wake_fd, &count, sizeof(count));
+	/* it says nothing that it was not asked for */
+	*ret_closed = (registrar->conn.fd >= 0) && pfd[2].revents;
+	return true;
+}
+
+/* Remember from which address slurmdbd sees us come. */
+static void _note_address(registrar_t *registrar)
+{
+	struct sockaddr_storage addr = { 0 };
+	socklen_t len = sizeof(addr);
+	const void *in = NULL;
+	char text[INET6_ADDRSTRLEN] = "";
+
+	(void) getsockname(registrar->conn.fd, (struct sockaddr *) &addr, &len);
+	if (addr.ss_family == AF_INET)
+		in = &((struct sockaddr_in *) &addr)->sin_addr;
+	else if (addr.ss_family == AF_INET6)
+		in = &((struct sockaddr_in6 *) &addr)->sin6_addr;
+	if (in)
+		(void) inet_ntop(addr.ss_family, in, text, sizeof(text));
+	pthread_mutex_lock(&registrar->lock);
+	snprintf(registrar->address, sizeof(registrar->address), "%s", text);
+	pthread_mutex_unlock(&registrar->lock);
+}
+
+/* RET true if Address says another than slurmdbd sees by itself */
+static bool _has_own_address(registrar_t *registrar)
+{
+	const char *address = registrar->conf.cluster->address;
+
+	return address && xstrcmp(address, registrar->address);
+}
+
+static int _connect(registrar_t *registrar, fed_err_t *err)
+{
+	const site_t *site = registrar->conf.site;
+	const conf_cluster_t *cluster = registrar->conf.cluster;
+	const char *hosts[] = { site->dbd_host, site->dbd_backup_host };
+
+	if (!site->dbd_host || !site->dbd_host[0])
+		return fed_err_set(err, EINVAL,
+				   "slurm.conf names no AccountingStorageHost; a federation needs slurmdbd");
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		if (hosts[i] &&
+		    !persist_open(&registrar->conn, hosts[i], site->dbd_port,
+				  PERSIST_TYPE_DBD, cluster->name,
+				  cluster->port, COMPAT_VERSION_OWN, err))
+			return 0;
+		if (err->code == ECANCELED)
+			break;
+	}
+	return fed_err_prefix(err, "slurmdbd");
+}
+
+static int _get_federation(registrar_t *registrar, fed_err_t *err)
+{
+	federation_t *fed;
+
+	if (dbd_get_federation(&registrar->conn, registrar->conf.cluster->name,
+			       &fed, err))
+		return -1;
+	registrar_check(registrar, fed);
+	registrar->conf.federation(registrar->conf.arg, fed);
+	return 0;
+}
+
+static int _register(registrar_t *registrar, fed_err_t *err)
+{
+	const conf_cluster_t *cluster = registrar->conf.cluster;
+	bool known = true;
+
+	if (dbd_has_cluster(&registrar->conn, cluster->name, &known, err) ||
+	    dbd_register(&registrar->conn, cluster->port, err))
+		return fed_err_prefix(err, "register cluster %s",
+				      cluster->name);
+	if (!known)
+		fed_info("cluster %s: slurmdbd did not have it and made it; \"sacctmgr add federation\" or \"modify federation\" puts it into one",
+			 cluster->name);
+	if (_has_own_address(registrar) &&
+	    dbd_set_address(&registrar->conn, cluster->name, cluster->address,
+			    cluster->port, err))
+		return fed_err_prefix(err, "tell slurmdbd our Address=%s",
+				      cluster->address);
+	pthread_mutex_lock(&registrar->lock);
+	registrar->registered = true;
+	registrar->rival = false;
+	registrar->resized = registrar->tres != NULL;
+	registrar->registrations++;
+	registrar->since = time(NULL);
+	registrar->error[0] = 0;
+	pthread_mutex_unlock(&registrar->lock);
+	registrar->retry_ms = 0;
+	memset(&registrar->complaint, 0, sizeof(registrar->complaint));
+	fed_info("cluster %s: registered in slurmdbd as %s:%u", cluster->name,
+		 cluster->address ? cluster->address : registrar->address,
+		 cluster->port);
+	return _get_federation(registrar, err);
+}
+
+static int _tell_resources(registrar_t *registrar, fed_err_t *err)
+{
+	char *nodes, *tres;
+	int rc;
+
+	pthread_mutex_lock(&registrar->lock);
+	nodes = xstrdup(registrar->nodes);
+	tres = xstrdup(registrar->tres);
+	registrar->resized = false;
+	pthread_mutex_unlock(&registrar->lock);
+	rc = dbd_set_tres(&registrar->conn, nodes, tres, err);
+	if (rc)
+		fed_err_prefix(err, "tell slurmdbd the size of cluster %s",
+			       registrar->conf.cluster->name);
+	xfree(nodes);
+	xfree(tres);
+	return rc;
+}
+
+/* Do what there is to do. RET 0, or -1: the connection is of no more use */
+static int _serve(registrar_t *registrar, bool poll_now, fed_err_t *err)
+{
+	bool again, resized;
+
+	pthread_mutex_lock(&registrar->lock);
+	again = registrar->again;
+	registrar->again = false;
+	resized = registrar->resized;
+	pthread_mutex_unlock(&registrar->lock);
+	if (again && _register(registrar, err))
+		return -1;
+	if (resized && _tell_resources(registrar, err)) {
+		/* of its size slurmdbd may hold another opinion */
+		if (err->code != EREMOTE)
+			return -1;
+		fed_error("%s", err->text);
+	}
+	if (poll_now && !again)
+		return _get_federation(registrar, err);
+	return 0;
+}
+
+static bool _poll_is_due(int64_t *next)
+{
+	struct timespec now;
+	int64_t ms;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ms = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+	if (*next && (ms < *next))
+		return false;
+	*next = ms + POLL_MS;
+	return true;
+}
+
+/* RET false if stopped; the connection is there all the time */
+static bool _stay(registrar_t *registrar, fed_err_t *err)
+{
+	int64_t next_poll = 0;
+	bool closed;
+
+	(void) _poll_is_due(&next_poll);
+	while (1) {
+		if (_serve(registrar, _poll_is_due(&next_poll), err))
+			return err->code != ECANCELED;
+		if (!_wait(registrar, POLL_MS, &closed))
+			return false;
+		if (closed) {
+			fed_err_set(err, ECONNRESET, "slurmdbd hung up");
+			return true;
+		}
+	}
+}
+
+/* Give the address back that slurmdbd clears when the connection closes. */
+static void _restore_address(registrar_t *registrar)
+{
+	if (!_has_own_address(registrar) || !registrar->registered)
+		return;
+	/* stop_fd is readable by now, and this must be sent all the same */
+	registrar->conn.stop_fd = -1;
+	registrar->conn.timeout_ms = 1000;
+	(void) dbd_set_address(&registrar->conn, registrar->conf.cluster->name,
+			       registrar->address,
+			       registrar->conf.cluster->port, NULL);
+}
+
+static void _disconnected(registrar_t *registrar, const fed_err_t *err)
+{
+	int jitter;
+
+	pthread_mutex_lock(&registrar->lock);
+	if (registrar->registered)
+		registrar->since = time(NULL);
+	registrar->registered = false;
+	registrar->again = true;
+	snprintf(registrar->error, sizeof(registrar->error), "%s", err->text);
+	pthread_mutex_unlock(&registrar->lock);
+	fed_log_throttled(&registrar->complaint, FED_LOG_INFO,
+			  "cluster %s: not registered: %s",
+			  registrar->conf.cluster->name, err->text);
+	registrar->retry_ms = registrar->retry_ms ? registrar->retry_ms * 2 :
+						    RETRY_MIN_MS;
+	if (registrar->retry_ms > RETRY_MAX_MS)
+		registrar->retry_ms = RETRY_MAX_MS;
+	jitter = random() % (registrar->retry_ms / 4);
+	registrar->retry_ms -= jitter;
+}
+
+static void *_run(void *arg)
+{
+	registrar_t *registrar = arg;
+	bool go_on = true, closed;
+
+	while (go_on) {
+		fed_err_t err = { .code = ECANCELED };
+
+		if (!_connect(registrar, &err)) {
+			_note_address(registrar);
+			go_on = _stay(registrar, &err);
+			if (!go_on)
+				_restore_address(registrar);
+			persist_close(&registrar->conn);
+		}
+		if (!go_on || (err.code == ECANCELED))
+			break;
+		_disconnected(registrar, &err);
+		go_on = _wait(registrar, registrar->retry_ms, &closed);
+	}
+	return NULL;
+}
+
+extern registrar_t *registrar_create(const registrar_conf_t *conf,
+				     fed_err_t *err)
+{
+	registrar_t *registrar = xmalloc(sizeof(*registrar));
+	int rc;
+
+	registrar->conf = *conf;
+	registrar->again = true;
+	registrar->since = time(NULL);
+	pthread_mutex_init(&registrar->lock, NULL);
+	registrar->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	registrar->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	registrar->conn.fd = -1;
+	registrar->conn.dbd = true;
+	registrar->conn.stop_fd = registrar->stop_fd;
+	registrar->conn.timeout_ms = conf->site->msg_timeout_ms + DBD_EXTRA_MS;
+	rc = thread_start(&registrar->thread, "fl-registrar", _run, registrar);
+	if (!rc)
+		return registrar;
+	fed_err_set(err, rc, "start a thread: %s", strerror(rc));
+	registrar->thread = 0;
+	registrar_destroy(registrar);
+	return NULL;
+}
+
+extern void registrar_stop(registrar_t *registrar)
+{
+	_wake(registrar->stop_fd);
+}
+
+extern void registrar_destroy(registrar_t *registrar)
+{
+	if (!registrar)
+		return;
+	registrar_stop(registrar);
+	if (registrar->thread)
+		pthread_join(registrar->thread, NULL);
+	close(registrar->stop_fd);
+	close(registrar->wake_fd);
+	pthread_mutex_destroy(&registrar->lock);
+	xfree(registrar->nodes);
+	xfree(registrar->tres);
+	xfree(registrar);
+}
+
+extern void registrar_again(registrar_t *registrar)
+{
+	pthread_mutex_lock(&registrar->lock);
+	registrar->again = true;
+	pthread_mutex_unlock(&registrar->lock);
+	_wake(registrar->wake_fd);
+}
+
+extern void registrar_check(registrar_t *registrar, const federation_t *fed)
+{
+	const conf_cluster_t *cluster = registrar->conf.cluster;
+	const fed_member_t *self = fed->self;
+	bool cleared = false, rival = false;
+
+	if (!self)
+		return;
+	pthread_mutex_lock(&registrar->lock);
+	if (registrar->registered && !federation_member_is_up(self)) {
+		cleared = registrar->again = true;
+	} else if (registrar->registered) {
+		rival = (self->port != cluster->port) ||
+			(xstrcmp(self->host, registrar->address) &&
+			 xstrcmp(self->host, cluster->address));
+		registrar->rival = rival;
+	}
+	pthread_mutex_unlock(&registrar->lock);
+	if (cleared)
+		_wake(registrar->wake_fd);
+	if (rival)
+		fed_log_throttled(&registrar->rival_complaint, FED_LOG_ERROR,
+				  "cluster %s: another controller has registered it, at %s:%u; one of the two must go",
+				  cluster->name, self->host, self->port);
+}
+
+extern void registrar_set_resources(registrar_t *registrar, const char *nodes,
+				    const char *tres)
+{
+	pthread_mutex_lock(&registrar->lock);
+	xfree(registrar->nodes);
+	xfree(registrar->tres);
+	registrar->nodes = xstrdup(nodes);
+	registrar->tres = xstrdup(tres);
+	registrar->resized = true;
+	pthread_mutex_unlock(&registrar->lock);
+	_wake(registrar->wake_fd);
+}
+
+extern json_t *registrar_status(registrar_t *registrar)
+{
+	json_t *json;
+
+	pthread_mutex_lock(&registrar->lock);
+	json = json_pack("{s:b, s:b, s:I, s:i, s:s, s:i, s:s?, s:s}",
+			 "registered", registrar->registered,
+			 "rival", registrar->rival,
+			 "since", (json_int_t) registrar->since,
+			 "registrations", registrar->registrations,
+			 "address", registrar->conf.cluster->address ?
+				    registrar->conf.cluster->address :
+				    registrar->address,
+			 "port", registrar->conf.cluster->port,
+			 "tres", registrar->tres,
+			 "error", registrar->error);
+	pthread_mutex_unlock(&registrar->lock);
+	return json;
+}

@@ -1,0 +1,57 @@
+/*
+ * registrar.h - the connection to slurmdbd that says we are FLURM's
+ * controller.
+ *
+ * slurmdbd clears a cluster's address when this connection closes, so its
+ * thread holds it for life and answers nobody else: slurmdbd connects to our
+ * port while it handles what we say here.
+ */
+#ifndef FED_SIBLING_REGISTRAR_H
+#define FED_SIBLING_REGISTRAR_H
+
+#include <jansson.h>
+
+#include "src/core/err.h"
+#include "src/sibling/conf.h"
+#include "src/sibling/federation.h"
+#include "src/sibling/site.h"
+
+typedef struct registrar registrar_t;
+
+typedef struct {
+	const conf_cluster_t *cluster;
+	const site_t *site;
+	/* slurmdbd said how the federation is; a reference for the callee.
+	 * Called in the registrar's thread. */
+	void (*federation)(void *arg, federation_t *fed);
+	void *arg;
+} registrar_conf_t;
+
+/* Its listener must be there already: slurmdbd may call back at once. */
+extern registrar_t *registrar_create(const registrar_conf_t *conf,
+				     fed_err_t *err);
+
+/* Tell it to end; returns at once. */
+extern void registrar_stop(registrar_t *registrar);
+extern void registrar_destroy(registrar_t *registrar);
+
+/* All below: any thread. */
+
+/* slurmdbd asks for a new registration (ACCOUNTING_REGISTER_CTLD). */
+extern void registrar_again(registrar_t *registrar);
+
+/*
+ * What slurmdbd now has as FLURM's address, as told with the federation: if
+ * it was cleared, register again; if it is another's, there is a second
+ * controller for this cluster.
+ */
+extern void registrar_check(registrar_t *registrar, const federation_t *fed);
+
+/* The size of the cluster, for accounting. */
+extern void registrar_set_resources(registrar_t *registrar, const char *nodes,
+				    const char *tres);
+
+/* RET an object, a new reference */
+extern json_t *registrar_status(registrar_t *registrar);
+
+#endif
