@@ -1,1 +1,63 @@
-# src/sibling
+# src/sibling: FLURM's virtual controller. Uses libslurmfull's symbols, none of
+# slurmctld's own; whoever hosts it brings them along.
+if WITH_SLURM
+noinst_LTLIBRARIES += libfedsibling.la
+endif
+libfedsibling_la_CPPFLAGS = \
+	$(AM_CPPFLAGS) $(SLURM_CPPFLAGS) \
+	-D_GNU_SOURCE -DFED_FLURM_VERSION='"$(PACKAGE_VERSION)"'
+libfedsibling_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+libfedsibling_la_SOURCES = \
+	src/sibling/compat.h \
+	src/sibling/conf.c \
+	src/sibling/conf.h \
+	src/sibling/controller.c \
+	src/sibling/controller.h \
+	src/sibling/dbd.c \
+	src/sibling/dbd.h \
+	src/sibling/dep.c \
+	src/sibling/dep.h \
+	src/sibling/dep_table.c \
+	src/sibling/dep_table.h \
+	src/sibling/engine.c \
+	src/sibling/engine.h \
+	src/sibling/federation.c \
+	src/sibling/federation.h \
+	src/sibling/flurm_side.c \
+	src/sibling/flurm_side.h \
+	src/sibling/host.c \
+	src/sibling/host.h \
+	src/sibling/inbound.c \
+	src/sibling/inbound.h \
+	src/sibling/inbox.c \
+	src/sibling/inbox.h \
+	src/sibling/link.c \
+	src/sibling/link.h \
+	src/sibling/listener.c \
+	src/sibling/listener.h \
+	src/sibling/net.c \
+	src/sibling/net.h \
+	src/sibling/pack_info.c \
+	src/sibling/pack_info.h \
+	src/sibling/peers.c \
+	src/sibling/peers.h \
+	src/sibling/persist.c \
+	src/sibling/persist.h \
+	src/sibling/record.h \
+	src/sibling/registrar.c \
+	src/sibling/registrar.h \
+	src/sibling/rpc.c \
+	src/sibling/rpc.h \
+	src/sibling/session.c \
+	src/sibling/session.h \
+	src/sibling/sib.c \
+	src/sibling/sib.h \
+	src/sibling/site.c \
+	src/sibling/site.h \
+	src/sibling/status.c \
+	src/sibling/status.h \
+	src/sibling/thread.c \
+	src/sibling/thread.h \
+	# End of libfedsibling_la_SOURCES
+# libfedflurm.la brings libfedcore.la along
+libfedsibling_la_LIBADD = libfedflurm.la

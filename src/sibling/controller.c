@@ -1,0 +1,249 @@
+/*
+ * controller.c - one FLURM cluster's controller (see controller.h).
+ *
+ * Up: ledger and engine (which links up to the federation as last known),
+ * port, registration; so that whoever slurmdbd sends to us finds us. Down:
+ * the other way round.
+ */
+#include "src/sibling/controller.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "src/core/log.h"
+#include "src/sibling/compat.h"
+#include "src/sibling/engine.h"
+#include "src/sibling/inbound.h"
+#include "src/sibling/listener.h"
+#include "src/sibling/registrar.h"
+#include "src/sibling/rpc.h"
+
+struct controller {
+	conf_cluster_t *conf;
+	const site_t *site;
+	char *ledger_dir;
+	rpc_conf_t rpc;
+	engine_t *engine;
+	inbound_t *inbound;
+	listener_t *listener;
+
+	pthread_mutex_t lock;	/* of the two below */
+	registrar_t *registrar;
+	/* the engine may know FLURM's size before there is a registrar */
+	char *nodes;
+	char *tres;
+};
+
+static void _set_federation(controller_t *controller, federation_t *fed)
+{
+	pthread_mutex_lock(&controller->lock);
+	if (controller->registrar)
+		registrar_check(controller->registrar, fed);
+	pthread_mutex_unlock(&controller->lock);
+	engine_set_federation(controller->engine, fed);
+}
+
+/* The registrar asked for it: it has looked at it already. */
+static void _registrar_federation(void *arg, federation_t *fed)
+{
+	controller_t *controller = arg;
+
+	engine_set_federation(controller->engine, fed);
+}
+
+static int _take_update(void *x, void *arg)
+{
+	slurmdb_update_object_t *update = x;
+	controller_t *controller = arg;
+
+	if (update->type == SLURMDB_UPDATE_FEDS)
+		_set_federation(controller,
+				federation_from_dbd(update->objects,
+						    controller->conf->name));
+	return 0;
+}
+
+static void _accounting(void *arg, const accounting_update_msg_t *update)
+{
+	controller_t *controller = arg;
+
+	if (update && update->update_list)
+		(void) list_for_each(update->update_list, _take_update,
+				     controller);
+}
+
+static void _register_again(void *arg)
+{
+	controller_t *controller = arg;
+
+	pthread_mutex_lock(&controller->lock);
+	if (controller->registrar)
+		registrar_again(controller->registrar);
+	pthread_mutex_unlock(&controller->lock);
+}
+
+static void _resources(void *arg, const char *nodes, const char *tres)
+{
+	controller_t *controller = arg;
+
+	pthread_mutex_lock(&controller->lock);
+	xfree(controller->nodes);
+	xfree(controller->tres);
+	controller->nodes = xstrdup(nodes);
+	controller->tres = xstrdup(tres);
+	if (controller->registrar)
+		registrar_set_resources(controller->registrar, nodes, tres);
+	pthread_mutex_unlock(&controller->lock);
+}
+
+static bool _take_msg(void *arg, slurm_msg_t *msg)
+{
+	controller_t *controller = arg;
+	uid_t uid;
+
+	if (!compat_msg_uid(msg, &uid))
+		return false;
+	if (msg->msg_type != REQUEST_PERSIST_INIT) {
+		rpc_serve(&controller->rpc, msg, uid);
+		return false;
+	}
+	if (!site_is_daemon_uid(controller->site, uid)) {
+		fed_error("cluster %s: uid %u wanted to open a connection between daemons",
+			  controller->conf->name, uid);
+		(void) slurm_send_rc_msg(msg, ESLURM_ACCESS_DENIED);
+		return false;
+	}
+	return inbound_take(controller->inbound, msg->conn_fd, msg->data);
+}
+
+static int _start_registrar(controller_t *controller, fed_err_t *err)
+{
+	registrar_conf_t conf = {
+		.cluster = controller->conf,
+		.site = controller->site,
+		.federation = _registrar_federation,
+		.arg = controller,
+	};
+	registrar_t *registrar = registrar_create(&conf, err);
+
+	if (!registrar)
+		return -1;
+	pthread_mutex_lock(&controller->lock);
+	controller->registrar = registrar;
+	if (controller->tres)
+		registrar_set_resources(registrar, controller->nodes,
+					controller->tres);
+	pthread_mutex_unlock(&controller->lock);
+	return 0;
+}
+
+static int _start(controller_t *controller, fed_err_t *err)
+{
+	const conf_cluster_t *cluster = controller->conf;
+	engine_conf_t engine = {
+		.cluster = cluster,
+		.site = controller->site,
+		.ledger_dir = controller->ledger_dir,
+		.resources = _resources,
+		.arg = controller,
+	};
+	inbound_conf_t inbound = {
+		.cluster = cluster->name,
+		.timeout_ms = controller->site->msg_timeout_ms,
+		.accounting = _accounting,
+		.arg = controller,
+	};
+
+	if (!(controller->engine = engine_create(&engine, err)))
+		return -1;
+	inbound.engine = controller->engine;
+	controller->inbound = inbound_create(&inbound);
+	controller->rpc = (rpc_conf_t) {
+		.cluster = cluster->name,
+		.site = controller->site,
+		.engine = controller->engine,
+		.started = time(NULL),
+		.accounting = _accounting,
+		.register_again = _register_again,
+		.arg = controller,
+	};
+	controller->listener = listener_create(cluster->name, cluster->port,
+					       _take_msg, controller, err);
+	if (!controller->listener)
+		return -1;
+	return _start_registrar(controller, err);
+}
+
+extern controller_t *controller_create(const conf_cluster_t *conf,
+				       const char *ledger_dir,
+				       const site_t *site, fed_err_t *err)
+{
+	controller_t *controller = xmalloc(sizeof(*controller));
+
+	pthread_mutex_init(&controller->lock, NULL);
+	controller->conf = conf_cluster_copy(conf);
+	controller->site = site;
+	controller->ledger_dir = xstrdup_printf("%s/%s", ledger_dir,
+						conf->name);
+	if (!_start(controller, err)) {
+		fed_info("cluster %s: controller is up on port %u",
+			 conf->name, conf->port);
+		return controller;
+	}
+	fed_err_prefix(err, "cluster %s", conf->name);
+	controller_destroy(controller);
+	return NULL;
+}
+
+extern void controller_destroy(controller_t *controller)
+{
+	registrar_t *registrar;
+
+	if (!controller)
+		return;
+	/* nobody is told "come in" while we leave */
+	pthread_mutex_lock(&controller->lock);
+	registrar = controller->registrar;
+	controller->registrar = NULL;
+	pthread_mutex_unlock(&controller->lock);
+	listener_destroy(controller->listener);
+	registrar_destroy(registrar);
+	inbound_destroy(controller->inbound);
+	engine_destroy(controller->engine);
+	conf_cluster_free(controller->conf);
+	pthread_mutex_destroy(&controller->lock);
+	xfree(controller->ledger_dir);
+	xfree(controller->nodes);
+	xfree(controller->tres);
+	xfree(controller);
+}
+
+extern const conf_cluster_t *controller_conf(const controller_t *controller)
+{
+	return controller->conf;
+}
+
+extern json_t *controller_status(controller_t *controller)
+{
+	json_t *status = engine_status(controller->engine);
+	listener_status_t port;
+
+	if (!status)
+		return NULL;
+	listener_get_status(controller->listener, &port);
+	json_object_set_new(status, "name",
+			    json_string(controller->conf->name));
+	json_object_set_new(status, "since",
+			    json_integer(controller->rpc.started));
+	json_object_set_new(status, "slurmdbd",
+			    registrar_status(controller->registrar));
+	json_object_set_new(status, "port", json_pack(
+		"{s:i, s:I, s:I, s:I, s:i, s:i}",
+		"number", controller->conf->port,
+		"accepted", (json_int_t) port.accepted,
+		"served", (json_int_t) port.served,
+		"rejected", (json_int_t) port.rejected,
+		"open", port.open,
+		"persistent", inbound_count(controller->inbound)));
+	return status;
+}

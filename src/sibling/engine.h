@@ -1,0 +1,77 @@
+/*
+ * engine.h - the one thread that owns what a FLURM cluster's controller knows.
+ *
+ * Other threads post to it; it takes all that waits at once, makes it durable
+ * with one commit, answers, then acts. It alone touches the ledger, the
+ * federation, the dependencies and the FLURM side's client.
+ */
+#ifndef FED_SIBLING_ENGINE_H
+#define FED_SIBLING_ENGINE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "src/core/err.h"
+#include "src/sibling/conf.h"
+#include "src/sibling/federation.h"
+#include "src/sibling/peers.h"
+#include "src/sibling/persist.h"
+#include "src/sibling/site.h"
+
+typedef struct engine engine_t;
+
+typedef struct {
+	const conf_cluster_t *cluster;
+	const site_t *site;
+	const char *ledger_dir;	/* of this cluster */
+	/* FLURM's size changed; called in the engine's thread */
+	void (*resources)(void *arg, const char *nodes, const char *tres);
+	void *arg;
+} engine_conf_t;
+
+/*
+ * Open the ledger, replay it and start.
+ * IN conf - all of it must outlive the engine
+ * RET the engine, or NULL with err: nothing is left behind then
+ */
+extern engine_t *engine_create(const engine_conf_t *conf, fed_err_t *err);
+
+/*
+ * End its thread and all links, fail what still waits, let go of the ledger.
+ * Every other thread that knows the engine must have ended. NULL is fine.
+ */
+extern void engine_destroy(engine_t *engine);
+
+/* All below may be called from any thread but the engine's. */
+
+/* IN fed - takes the caller's reference */
+extern void engine_set_federation(engine_t *engine, federation_t *fed);
+
+/* RET what is known now, with a reference for the caller */
+extern federation_t *engine_federation(engine_t *engine);
+
+/*
+ * Take the items of one MULT message and wait until that is durable.
+ * IN items - their data are the engine's from here on
+ * OUT rcs - what to answer to each: SLURM_SUCCESS, or another code for "not
+ *	taken, send it again"
+ * RET 0, or -1: the engine stops, there is no answer
+ */
+extern int engine_take(engine_t *engine, const char *peer,
+		       persist_in_t *items, int count, uint32_t *rcs);
+
+/*
+ * Another cluster wants to lock (or unlock) a job of ours.
+ * RET a Slurm return code to answer with
+ */
+extern uint32_t engine_lock(engine_t *engine, uint32_t job_id,
+			    uint32_t cluster_id, bool unlock);
+
+/* The peers, for their flags; they live as long as the engine. */
+extern peers_t *engine_peers(engine_t *engine);
+
+/* RET an object, a new reference; NULL if the engine did not answer in time */
+extern json_t *engine_status(engine_t *engine);
+
+#endif

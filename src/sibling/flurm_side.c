@@ -1,0 +1,206 @@
+/*
+ * flurm_side.c - what the engine knows of the FLURM side (see flurm_side.h).
+ */
+#include "src/sibling/compat.h"
+#include "src/sibling/flurm_side.h"
+
+#include <time.h>
+
+#include "src/core/log.h"
+#include "src/flurm/client.h"
+#include "src/flurm/token.h"
+
+#define ASK_EVERY_MS 5000
+#define ASK_DEADLINE_MS 4000
+
+/* ids of the TRES that every slurmdbd has (slurmdb_defs.h, TRES_*) */
+#define TRES_ID_CPU 1
+#define TRES_ID_MEM 2
+#define TRES_ID_NODE 4
+#define TRES_ID_BILLING 5
+
+struct flurm_side {
+	const conf_cluster_t *cluster;
+	flurm_loop_t *loop;
+	void (*resources)(void *arg, const char *nodes, const char *tres);
+	void *arg;
+	flurm_token_t *token;
+	flurm_client_t *client;
+	int64_t next_ask;	/* milliseconds of the loop's clock */
+	bool asking;
+	bool reachable;
+	bool known;		/* it has answered once, one way or the other */
+	time_t since;
+	char error[FED_ERR_TEXT_MAX];
+	flurm_health_t health;
+	flurm_cluster_stats_t stats;
+	fed_log_throttle_t complaint;
+};
+
+extern flurm_side_t *flurm_side_create(
+	const conf_cluster_t *cluster, flurm_loop_t *loop,
+	void (*resources)(void *arg, const char *nodes, const char *tres),
+	void *arg, fed_err_t *err)
+{
+	flurm_side_t *side = xmalloc(sizeof(*side));
+	flurm_token_conf_t key = {
+		.key_file = cluster->token_file,
+		.cluster_id = cluster->name,
+	};
+	flurm_client_conf_t conf = {
+		.name = cluster->name,
+		.url = cluster->url,
+		.ca_file = cluster->ca_file,
+		.cert_file = cluster->cert_file,
+		.key_file = cluster->key_file,
+	};
+
+	side->cluster = cluster;
+	side->loop = loop;
+	side->resources = resources;
+	side->arg = arg;
+	side->since = time(NULL);
+	flurm_health_init(&side->health);
+	flurm_cluster_stats_init(&side->stats);
+	if (cluster->token_file &&
+	    !(side->token = flurm_token_create(&key, err)))
+		goto fail;
+	conf.token = side->token;
+	if ((side->client = flurm_client_create(loop, &conf, err)))
+		return side;
+fail:
+	flurm_side_destroy(side);
+	return NULL;
+}
+
+extern void flurm_side_destroy(flurm_side_t *side)
+{
+	if (!side)
+		return;
+	flurm_client_destroy(side->client);
+	flurm_token_destroy(side->token);
+	flurm_health_free(&side->health);
+	xfree(side);
+}
+
+static void _set_reachable(flurm_side_t *side, bool reachable,
+			   const fed_err_t *err)
+{
+	snprintf(side->error, sizeof(side->error), "%s",
+		 reachable ? "" : err->text);
+	if (!reachable)
+		fed_log_throttled(&side->complaint, FED_LOG_INFO,
+				  "cluster %s: FLURM at %s does not answer: %s",
+				  side->cluster->name, side->cluster->url,
+				  err->text);
+	if (side->known && (side->reachable == reachable))
+		return;
+	if (reachable)
+		fed_info("cluster %s: FLURM at %s answers",
+			 side->cluster->name, side->cluster->url);
+	side->known = true;
+	side->reachable = reachable;
+	side->since = time(NULL);
+}
+
+static void _tell_resources(flurm_side_t *side)
+{
+	const flurm_cluster_stats_t *stats = &side->stats;
+	char nodes[300], tres[200];
+
+	if (stats->node_count > 1)
+		snprintf(nodes, sizeof(nodes), "%s[1-%lld]",
+			 side->cluster->name, (long long) stats->node_count);
+	else
+		snprintf(nodes, sizeof(nodes), "%s1", side->cluster->name);
+	snprintf(tres, sizeof(tres), "%d=%lld,%d=%lld,%d=%lld,%d=%lld",
+		 TRES_ID_CPU, (long long) stats->cpu_count,
+		 TRES_ID_MEM, (long long) stats->memory_mb,
+		 TRES_ID_NODE, (long long) stats->node_count,
+		 TRES_ID_BILLING, (long long) stats->cpu_count);
+	side->resources(side->arg, nodes, tres);
+}
+
+static void _stats_done(void *arg, flurm_outcome_t outcome,
+			const flurm_cluster_stats_t *stats,
+			const fed_err_t *err)
+{
+	flurm_side_t *side = arg;
+	bool resized;
+
+	side->asking = false;
+	_set_reachable(side, outcome == FLURM_ANSWERED, err);
+	if (outcome != FLURM_ANSWERED)
+		return;
+	resized = (stats->node_count != side->stats.node_count) ||
+		  (stats->cpu_count != side->stats.cpu_count) ||
+		  (stats->memory_mb != side->stats.memory_mb);
+	side->stats = *stats;
+	if (resized)
+		_tell_resources(side);
+}
+
+static void _copy_health(flurm_health_t *to, const flurm_health_t *from)
+{
+	json_t *json = flurm_health_to_json(from);
+
+	/* what was just written as JSON is read back without fail */
+	flurm_health_free(to);
+	flurm_health_init(to);
+	(void) flurm_health_from_json(json, to, NULL);
+	json_decref(json);
+}
+
+static void _health_done(void *arg, flurm_outcome_t outcome,
+			 const flurm_health_t *health, const fed_err_t *err)
+{
+	flurm_side_t *side = arg;
+
+	if (outcome == FLURM_ANSWERED) {
+		_copy_health(&side->health, health);
+		if (flurm_client_stats(side->client, ASK_DEADLINE_MS,
+				       _stats_done, side))
+			return;
+	} else {
+		_set_reachable(side, false, err);
+	}
+	side->asking = false;
+}
+
+extern void flurm_side_start(flurm_side_t *side)
+{
+	side->next_ask = 0;
+	flurm_side_turn(side);
+}
+
+extern void flurm_side_turn(flurm_side_t *side)
+{
+	int64_t now = flurm_loop_now(side->loop);
+
+	if (side->asking || (now < side->next_ask))
+		return;
+	side->next_ask = now + ASK_EVERY_MS;
+	side->asking = flurm_client_health(side->client, ASK_DEADLINE_MS,
+					   _health_done, side) != 0;
+}
+
+extern json_t *flurm_side_status(const flurm_side_t *side)
+{
+	flurm_client_stats_t client;
+
+	flurm_client_get_stats(side->client, &client);
+	return json_pack(
+		"{s:s, s:b, s:I, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"url", side->cluster->url,
+		"reachable", side->reachable,
+		"since", (json_int_t) side->since,
+		"error", side->error,
+		"version", side->health.version,
+		"instance_id", side->health.instance_id,
+		"nodes", (json_int_t) side->stats.node_count,
+		"cpus", (json_int_t) side->stats.cpu_count,
+		"memory_mb", (json_int_t) side->stats.memory_mb,
+		"requests", (json_int_t) client.requests,
+		"retries", (json_int_t) client.retries,
+		"events", (json_int_t) client.events);
+}

@@ -1,0 +1,39 @@
+/*
+ * flurm_side.h - what the engine knows of the FLURM side: whether it answers,
+ * what it can do, how large it is.
+ *
+ * Belongs to the engine's thread.
+ */
+#ifndef FED_SIBLING_FLURM_SIDE_H
+#define FED_SIBLING_FLURM_SIDE_H
+
+#include <jansson.h>
+
+#include "src/core/err.h"
+#include "src/flurm/loop.h"
+#include "src/sibling/conf.h"
+
+typedef struct flurm_side flurm_side_t;
+
+/*
+ * IN cluster - must outlive it
+ * IN resources - called when the cluster's size is known and when it changes:
+ *	nodes is a host list expression, tres as slurmdbd wants it
+ * RET NULL with err
+ */
+extern flurm_side_t *flurm_side_create(
+	const conf_cluster_t *cluster, flurm_loop_t *loop,
+	void (*resources)(void *arg, const char *nodes, const char *tres),
+	void *arg, fed_err_t *err);
+extern void flurm_side_destroy(flurm_side_t *side);
+
+/* Begin to ask. */
+extern void flurm_side_start(flurm_side_t *side);
+
+/* To be called at every turn of the loop: asks when it is time to. */
+extern void flurm_side_turn(flurm_side_t *side);
+
+/* RET an object, a new reference */
+extern json_t *flurm_side_status(const flurm_side_t *side);
+
+#endif

@@ -1,0 +1,362 @@
+/*
+ * inbound.c - persistent connections that others opened to us (inbound.h).
+ */
+#include "src/sibling/inbound.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "src/core/job_id.h"
+#include "src/core/log.h"
+#include "src/sibling/persist.h"
+#include "src/sibling/thread.h"
+
+#define CONNS_MAX (FED_ID_MAX + 8)
+#define ITEMS_MAX 100000	/* in one MULT message */
+#define LINK_WAIT_MS 300	/* for our own link, before a peer is refused */
+
+typedef struct conn {
+	struct conn *next;
+	inbound_t *inbound;
+	pthread_t thread;
+	char *peer;		/* NULL: slurmdbd's */
+	uint64_t number;
+	persist_t persist;
+	bool ended;		/* atomic: the thread is about to return */
+} conn_t;
+
+struct inbound {
+	inbound_conf_t conf;
+	int stop_fd;
+	pthread_mutex_t lock;	/* all below */
+	conn_t *list;
+	uint64_t number;	/* connections so far */
+};
+
+extern inbound_t *inbound_create(const inbound_conf_t *conf)
+{
+	inbound_t *inbound = xmalloc(sizeof(*inbound));
+
+	inbound->conf = *conf;
+	inbound->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&inbound->lock, NULL);
+	return inbound;
+}
+
+static void _free_conn(conn_t *conn)
+{
+	persist_close(&conn->persist);
+	xfree(conn->peer);
+	xfree(conn);
+}
+
+/* LOCKED. Join what has ended. RET how many are left */
+static int _reap(inbound_t *inbound)
+{
+	conn_t **at = &inbound->list, *conn;
+	int left = 0;
+
+	while ((conn = *at)) {
+		if (__atomic_load_n(&conn->ended, __ATOMIC_ACQUIRE)) {
+			*at = conn->next;
+			pthread_join(conn->thread, NULL);
+			_free_conn(conn);
+		} else {
+			at = &conn->next;
+			left++;
+		}
+	}
+	return left;
+}
+
+extern void inbound_destroy(inbound_t *inbound)
+{
+	uint64_t one = 1;
+	conn_t *conn;
+
+	if (!inbound)
+		return;
+	(void) !write(inbound->stop_fd, &one, sizeof(one));
+	while ((conn = inbound->list)) {
+		inbound->list = conn->next;
+		pthread_join(conn->thread, NULL);
+		_free_conn(conn);
+	}
+	close(inbound->stop_fd);
+	pthread_mutex_destroy(&inbound->lock);
+	xfree(inbound);
+}
+
+extern uint32_t inbound_count(inbound_t *inbound)
+{
+	uint32_t count;
+
+	pthread_mutex_lock(&inbound->lock);
+	count = _reap(inbound);
+	pthread_mutex_unlock(&inbound->lock);
+	return count;
+}
+
+static int _answer_rc(conn_t *conn, uint32_t rc, fed_err_t *err)
+{
+	return_code_msg_t msg = { .return_code = rc };
+
+	return persist_send(&conn->persist, RESPONSE_SLURM_RC, &msg, err);
+}
+
+static void _free_buf(void *x)
+{
+	free_buf(x);
+}
+
+static int _answer_mult(conn_t *conn, const uint32_t *rcs, int count,
+			fed_err_t *err)
+{
+	ctld_list_msg_t msg = { .my_list = list_create(_free_buf) };
+	int rc;
+
+	for (int i = 0; i < count; i++) {
+		return_code_msg_t item = { .return_code = rcs[i] };
+
+		list_append(msg.my_list,
+			    persist_pack_item(RESPONSE_SLURM_RC, &item,
+					      conn->persist.version));
+	}
+	rc = persist_send(&conn->persist, RESPONSE_CTLD_MULT_MSG, &msg, err);
+	FREE_NULL_LIST(msg.my_list);
+	return rc;
+}
+
+/*
+ * An item that cannot be unpacked is answered "not taken": the peer sends it
+ * again, which is noisy, but to say "taken" would lose it.
+ */
+static int _take_mult(conn_t *conn, ctld_list_msg_t *msg, fed_err_t *err)
+{
+	int count = (msg && msg->my_list) ? list_count(msg->my_list) : 0;
+	persist_in_t *items;
+	uint32_t *rcs, *good_rcs;
+	int *index, good = 0, rc = -1;
+	buf_t *buf;
+
+	if (count > ITEMS_MAX)
+		return fed_err_set(err, EMSGSIZE, "%d items in one message",
+				   count);
+	items = xcalloc(count + 1, sizeof(*items));
+	rcs = xcalloc(count + 1, sizeof(*rcs));
+	good_rcs = xcalloc(count + 1, sizeof(*good_rcs));
+	index = xcalloc(count + 1, sizeof(*index));
+	for (int i = 0; (i < count) && (buf = list_pop(msg->my_list)); i++) {
+		rcs[i] = SLURM_ERROR;
+		if (!persist_unpack_item(buf, conn->persist.version,
+					 &items[good], err))
+			index[good++] = i;
+		else
+			fed_error("cluster %s: from %s: %s",
+				  conn->inbound->conf.cluster, conn->peer,
+				  err->text);
+		free_buf(buf);
+	}
+	if (!engine_take(conn->inbound->conf.engine, conn->peer, items, good,
+			 good_rcs)) {
+		for (int i = 0; i < good; i++)
+			rcs[index[i]] = good_rcs[i];
+		rc = _answer_mult(conn, rcs, count, err);
+	} else {
+		fed_err_set(err, ECANCELED, "stopped");
+	}
+	xfree(items);
+	xfree(rcs);
+	xfree(good_rcs);
+	xfree(index);
+	return rc;
+}
+
+static int _take_lock(conn_t *conn, const sib_msg_t *msg, bool unlock,
+		      fed_err_t *err)
+{
+	return _answer_rc(conn, engine_lock(conn->inbound->conf.engine,
+					    msg->job_id, msg->cluster_id,
+					    unlock), err);
+}
+
+static int _take_sibling_msg(conn_t *conn, persist_in_t *in, fed_err_t *err)
+{
+	switch (in->type) {
+	case REQUEST_CTLD_MULT_MSG:
+		return _take_mult(conn, in->data, err);
+	case REQUEST_SIB_JOB_LOCK:
+		return _take_lock(conn, in->data, false, err);
+	case REQUEST_SIB_JOB_UNLOCK:
+		return _take_lock(conn, in->data, true, err);
+	}
+	fed_error("cluster %s: %s sent %s, which no sibling sends",
+		  conn->inbound->conf.cluster, conn->peer,
+		  rpc_num2string(in->type));
+	return _answer_rc(conn, SLURM_ERROR, err);
+}
+
+/* slurmdbd waits for this answer with the world locked: it comes first. */
+static int _take_dbd_msg(conn_t *conn, persist_in_t *in, fed_err_t *err)
+{
+	if (in->type != ACCOUNTING_UPDATE_MSG)
+		return _answer_rc(conn, ESLURM_NOT_SUPPORTED, err);
+	if (_answer_rc(conn, SLURM_SUCCESS, err))
+		return -1;
+	conn->inbound->conf.accounting(conn->inbound->conf.arg, in->data);
+	return 0;
+}
+
+static void *_run(void *arg)
+{
+	conn_t *conn = arg;
+	const inbound_conf_t *conf = &conn->inbound->conf;
+	const char *from = conn->peer ? conn->peer : "slurmdbd";
+	fed_err_t err = { 0 };
+	persist_in_t in = { 0 };
+	int rc;
+
+	while ((rc = persist_recv(&conn->persist, -1, &in, &err)) > 0) {
+		if (!conn->peer)
+			rc = _take_dbd_msg(conn, &in, &err);
+		else if (peers_flags(engine_peers(conf->engine),
+				     conn->peer).member)
+			rc = _take_sibling_msg(conn, &in, &err);
+		else
+			rc = fed_err_set(&err, EPERM,
+					 "not a sibling any more");
+		persist_free_data(&conn->persist, &in);
+		if (rc)
+			break;
+	}
+	if (rc && (err.code != ECANCELED))
+		fed_info("cluster %s: connection from %s ends: %s",
+			 conf->cluster, from, err.text);
+	/* a peer must not take a connection that nobody reads for a good one */
+	(void) shutdown(conn->persist.fd, SHUT_RDWR);
+	if (conn->peer)
+		peers_inbound(engine_peers(conf->engine), conn->peer,
+			      conn->number, false);
+	__atomic_store_n(&conn->ended, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/*
+ * Once a native can send to us, it schedules nothing until it has our
+ * JOB_SYNC, which travels on our own link to it. So we take its connection
+ * only when that link is there. It comes back by itself: what makes it try
+ * again is our link.
+ */
+static bool _wait_for_link(inbound_t *inbound, const char *peer)
+{
+	const struct timespec step = { .tv_nsec = 20 * 1000000 };
+	peers_t *peers = engine_peers(inbound->conf.engine);
+
+	if (peers_flags(peers, peer).send)
+		return true;
+	peers_kick(peers, peer);
+	for (int ms = 0; ms < LINK_WAIT_MS; ms += 20) {
+		nanosleep(&step, NULL);
+		if (peers_flags(peers, peer).send)
+			return true;
+	}
+	return false;
+}
+
+/* RET NULL if it may come in, or why not */
+static const char *_why_not(inbound_t *inbound,
+			    const persist_init_req_msg_t *init)
+{
+	const char *name = init->cluster_name;
+	peers_t *peers = engine_peers(inbound->conf.engine);
+
+	if (init->version < COMPAT_VERSION_MIN)
+		return "your Slurm is too old for us";
+	if (init->persist_type == PERSIST_TYPE_ACCT_UPDATE)
+		return NULL;
+	if (init->persist_type != PERSIST_TYPE_FED)
+		return "only siblings and slurmdbd connect here";
+	if (!name || !xstrcmp(name, inbound->conf.cluster) ||
+	    !peers_flags(peers, name).member)
+		return "you are not a sibling of ours";
+	if (!_wait_for_link(inbound, name))
+		return "we cannot connect to you yet";
+	return NULL;
+}
+
+/* An older connection of the same peer is dead, whether it knows or not. */
+static void _end_older(inbound_t *inbound, const char *peer)
+{
+	for (conn_t *conn = inbound->list; conn; conn = conn->next) {
+		if (!xstrcmp(conn->peer, peer))
+			(void) shutdown(conn->persist.fd, SHUT_RDWR);
+	}
+}
+
+static bool _start(inbound_t *inbound, conn_t *conn)
+{
+	char name[16];
+	int left, rc = 0;
+
+	snprintf(name, sizeof(name), "fs-%s",
+		 conn->peer ? conn->peer : "slurmdbd");
+	pthread_mutex_lock(&inbound->lock);
+	left = _reap(inbound);
+	_end_older(inbound, conn->peer);
+	conn->number = ++inbound->number;
+	if (conn->peer)
+		peers_inbound(engine_peers(inbound->conf.engine), conn->peer,
+			      conn->number, true);
+	if ((left < CONNS_MAX) &&
+	    !(rc = thread_start(&conn->thread, name, _run, conn))) {
+		conn->next = inbound->list;
+		inbound->list = conn;
+		pthread_mutex_unlock(&inbound->lock);
+		return true;
+	}
+	pthread_mutex_unlock(&inbound->lock);
+	if (conn->peer)
+		peers_inbound(engine_peers(inbound->conf.engine), conn->peer,
+			      conn->number, false);
+	fed_error("cluster %s: no room for a connection from %s: %s",
+		  inbound->conf.cluster, conn->peer ? conn->peer : "slurmdbd",
+		  rc ? strerror(rc) : "too many");
+	return false;
+}
+
+extern bool inbound_take(inbound_t *inbound, int fd,
+			 const persist_init_req_msg_t *init)
+{
+	const char *why = _why_not(inbound, init);
+	conn_t *conn = xmalloc(sizeof(*conn));
+	fed_err_t err;
+
+	conn->inbound = inbound;
+	conn->persist.fd = fd;
+	conn->persist.stop_fd = inbound->stop_fd;
+	conn->persist.timeout_ms = inbound->conf.timeout_ms;
+	/* never 0 in the answer: a native would pack nothing any more */
+	conn->persist.version = COMPAT_VERSION_OWN;
+	if ((init->version >= COMPAT_VERSION_MIN) &&
+	    (init->version < COMPAT_VERSION_OWN))
+		conn->persist.version = init->version;
+	if (why)
+		fed_info("cluster %s: connection from cluster %s refused: %s",
+			 inbound->conf.cluster,
+			 init->cluster_name ? init->cluster_name : "(none)",
+			 why);
+	else if (init->persist_type == PERSIST_TYPE_FED)
+		conn->peer = xstrdup(init->cluster_name);
+	if (persist_accept(&conn->persist, why ? SLURM_ERROR : SLURM_SUCCESS,
+			   why, &err) || why || !_start(inbound, conn)) {
+		conn->persist.fd = -1;	/* the caller closes it */
+		_free_conn(conn);
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,77 @@
+/*
+ * inbox.h - what other threads have for the engine.
+ */
+#ifndef FED_SIBLING_INBOX_H
+#define FED_SIBLING_INBOX_H
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "src/sibling/federation.h"
+#include "src/sibling/persist.h"
+
+typedef enum {
+	NOTE_FEDERATION,	/* fed */
+	NOTE_LINK_UP,		/* peer, session, version */
+	NOTE_LINK_DOWN,		/* peer, session */
+	NOTE_ANSWERED,		/* peer, token, rc */
+	NOTE_ITEMS,		/* peer, items, count; waited for: rcs */
+	NOTE_STATUS,		/* waited for: status */
+} note_kind_t;
+
+typedef struct note {
+	struct note *next;
+	note_kind_t kind;
+	char *peer;		/* owned */
+	federation_t *fed;	/* a reference */
+	uint32_t session;
+	uint16_t version;
+	uint64_t token;
+	uint32_t rc;
+	persist_in_t *items;	/* the waiter's array; data are the note's */
+	int count;
+	uint32_t *rcs;		/* the waiter's array */
+	json_t *status;		/* out */
+	bool waited;		/* a thread waits in inbox_ask() */
+	bool done;		/* under the inbox's lock */
+	bool failed;		/* the engine ended first */
+} note_t;
+
+typedef struct {
+	pthread_mutex_t lock;
+	pthread_cond_t answered;
+	note_t *head, **tail;
+	bool closed;
+	void (*wakeup)(void *arg);
+	void *arg;
+} inbox_t;
+
+/* IN wakeup - called, by any thread, after something was put in */
+extern void inbox_init(inbox_t *inbox, void (*wakeup)(void *arg), void *arg);
+
+/* RET a zeroed note. IN peer - copied, or NULL */
+extern note_t *note_new(note_kind_t kind, const char *peer);
+extern void note_free(note_t *note);
+
+/* Put a note in. It is freed at once if the inbox is closed. */
+extern void inbox_put(inbox_t *inbox, note_t *note);
+
+/*
+ * Put a note in and wait for its answer; the caller frees the note.
+ * RET false if the inbox was closed first
+ */
+extern bool inbox_ask(inbox_t *inbox, note_t *note);
+
+/* RET all that waits, in order */
+extern note_t *inbox_take(inbox_t *inbox);
+
+/* The engine is done with a note: wake its waiter, or free it. */
+extern void inbox_done(inbox_t *inbox, note_t *note);
+
+/* Fail all that waits and all that comes. */
+extern void inbox_close(inbox_t *inbox);
+extern void inbox_fini(inbox_t *inbox);
+
+#endif

@@ -1,0 +1,369 @@
+/*
+ * listener.c - the controller's port (see listener.h).
+ */
+#include "src/sibling/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "src/core/log.h"
+#include "src/sibling/net.h"
+#include "src/sibling/thread.h"
+
+#define CONNS_MAX 256		/* without a whole frame, or not answered */
+#define WORKERS 6
+#define FIRST_BYTE_MS 5000
+#define WHOLE_FRAME_MS 15000
+#define FRAME_MAX (16 * 1024 * 1024) /* beyond any client's request */
+#define READ_STEP 65536
+
+typedef struct conn {
+	struct conn *next;	/* in the queue */
+	int fd;
+	int64_t deadline;
+	uint32_t head_got;	/* bytes of the length */
+	uint32_t net_len;
+	uint32_t len;		/* of the frame, once head_got is 4 */
+	uint32_t got;
+	char *data;		/* grown as bytes arrive */
+	uint32_t size;
+} conn_t;
+
+struct listener {
+	const char *cluster;
+	listener_take_t take;
+	void *arg;
+	int fd;
+	int stop_fd;
+	pthread_t thread;
+	pthread_t worker[WORKERS];
+	int worker_cnt;
+
+	conn_t *fresh[CONNS_MAX]; /* the accepting thread's own, by age */
+	int fresh_cnt;
+	fed_log_throttle_t complaint;
+
+	pthread_mutex_t lock;	/* all below */
+	pthread_cond_t more;
+	conn_t *head, **tail;	/* whole frames */
+	bool stop;
+	uint32_t queued;	/* waiting or being answered */
+	listener_status_t status;
+};
+
+static int64_t _now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static void _free_conn(conn_t *conn)
+{
+	if (conn->fd >= 0)
+		close(conn->fd);
+	xfree(conn->data);
+	xfree(conn);
+}
+
+static void _reject(listener_t *listener, conn_t *conn, const char *why)
+{
+	fed_log_throttled(&listener->complaint, FED_LOG_INFO,
+			  "cluster %s: a connection to port was closed: %s",
+			  listener->cluster, why);
+	_free_conn(conn);
+	pthread_mutex_lock(&listener->lock);
+	listener->status.rejected++;
+	pthread_mutex_unlock(&listener->lock);
+}
+
+static void _remove_fresh(listener_t *listener, int i)
+{
+	listener->fresh_cnt--;
+	memmove(&listener->fresh[i], &listener->fresh[i + 1],
+		(listener->fresh_cnt - i) * sizeof(listener->fresh[0]));
+}
+
+/* RET 1 the frame is whole, 0 more is to come, -1 hopeless (why) */
+static int _read_some(conn_t *conn, const char **why)
+{
+	ssize_t n;
+
+	while (1) {
+		if (conn->head_got < 4) {
+			n = recv(conn->fd,
+				 (char *) &conn->net_len + conn->head_got,
+				 4 - conn->head_got, 0);
+		} else {
+			uint32_t want = conn->len - conn->got;
+
+			if (want > READ_STEP)
+				want = READ_STEP;
+			if (conn->size < conn->got + want) {
+				conn->size = conn->got + want;
+				xrealloc_nz(conn->data, conn->size);
+			}
+			n = recv(conn->fd, conn->data + conn->got, want, 0);
+		}
+		if (n == 0) {
+			*why = "ended before a whole message";
+			return -1;
+		}
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			if ((errno == EAGAIN) || (errno == EWOULDBLOCK))
+				return 0;
+			*why = "reset before a whole message";
+			return -1;
+		}
+		if (conn->head_got < 4) {
+			if (!conn->head_got)
+				conn->deadline = _now_ms() + WHOLE_FRAME_MS;
+			conn->head_got += n;
+			if (conn->head_got < 4)
+				continue;
+			conn->len = ntohl(conn->net_len);
+			if ((conn->len < 2) || (conn->len > FRAME_MAX)) {
+				*why = "a message of impossible length";
+				return -1;
+			}
+			continue;
+		}
+		conn->got += n;
+		if (conn->got == conn->len)
+			return 1;
+	}
+}
+
+static void _enqueue(listener_t *listener, conn_t *conn)
+{
+	pthread_mutex_lock(&listener->lock);
+	conn->next = NULL;
+	*listener->tail = conn;
+	listener->tail = &conn->next;
+	listener->queued++;
+	pthread_cond_signal(&listener->more);
+	pthread_mutex_unlock(&listener->lock);
+}
+
+static void _accept_all(listener_t *listener)
+{
+	uint32_t queued;
+	int fd;
+
+	while ((fd = accept4(listener->fd, NULL, NULL,
+			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+		conn_t *conn = xmalloc(sizeof(*conn));
+
+		net_prepare(fd);
+		conn->fd = fd;
+		conn->deadline = _now_ms() + FIRST_BYTE_MS;
+		pthread_mutex_lock(&listener->lock);
+		queued = listener->queued;
+		listener->status.accepted++;
+		pthread_mutex_unlock(&listener->lock);
+		if ((queued >= CONNS_MAX) && !listener->fresh_cnt) {
+			_reject(listener, conn, "too many at once");
+			continue;
+		}
+		/* who has waited longest has said least: clients speak first */
+		if (listener->fresh_cnt + (int) queued >= CONNS_MAX) {
+			conn_t *oldest = listener->fresh[0];
+
+			_remove_fresh(listener, 0);
+			_reject(listener, oldest,
+				"too many at once, and it was silent longest");
+		}
+		listener->fresh[listener->fresh_cnt++] = conn;
+	}
+}
+
+static void _look_at_fresh(listener_t *listener, const struct pollfd *pfd)
+{
+	int64_t now = _now_ms();
+
+	/* from the end, as entries move down */
+	for (int i = listener->fresh_cnt - 1; i >= 0; i--) {
+		conn_t *conn = listener->fresh[i];
+		const char *why = NULL;
+		int rc = 0;
+
+		if (pfd[i].revents)
+			rc = _read_some(conn, &why);
+		if (!rc && (now >= conn->deadline)) {
+			rc = -1;
+			why = "no whole message came in time";
+		}
+		if (!rc)
+			continue;
+		_remove_fresh(listener, i);
+		if (rc > 0)
+			_enqueue(listener, conn);
+		else
+			_reject(listener, conn, why);
+	}
+}
+
+static void *_accept_run(void *arg)
+{
+	listener_t *listener = arg;
+	struct pollfd pfd[CONNS_MAX + 2];
+
+	while (1) {
+		int cnt = listener->fresh_cnt;
+
+		for (int i = 0; i < cnt; i++) {
+			pfd[i].fd = listener->fresh[i]->fd;
+			pfd[i].events = POLLIN;
+			pfd[i].revents = 0;
+		}
+		pfd[cnt].fd = listener->fd;
+		pfd[cnt].events = POLLIN;
+		pfd[cnt].revents = 0;
+		pfd[cnt + 1].fd = listener->stop_fd;
+		pfd[cnt + 1].events = POLLIN;
+		pfd[cnt + 1].revents = 0;
+		if ((poll(pfd, cnt + 2, cnt ? 500 : -1) < 0) &&
+		    (errno != EINTR))
+			fed_error("cluster %s: poll: %s", listener->cluster,
+				  strerror(errno));
+		if (pfd[cnt + 1].revents)
+			break;
+		_look_at_fresh(listener, pfd);
+		if (pfd[cnt].revents)
+			_accept_all(listener);
+	}
+	while (listener->fresh_cnt)
+		_free_conn(listener->fresh[--listener->fresh_cnt]);
+	return NULL;
+}
+
+/* RET true if the connection was taken over */
+static bool _serve(listener_t *listener, conn_t *conn)
+{
+	slurm_msg_t msg;
+	buf_t *buf;
+	bool taken = false;
+	uid_t uid;
+
+	slurm_msg_t_init(&msg);
+	msg.conn_fd = conn->fd;
+	buf = create_buf(conn->data, conn->len);
+	conn->data = NULL;
+	if (!slurm_unpack_received_msg(&msg, conn->fd, buf) &&
+	    compat_msg_uid(&msg, &uid))
+		taken = listener->take(listener->arg, &msg);
+	else
+		taken = false;
+	pthread_mutex_lock(&listener->lock);
+	if (msg.data || taken)
+		listener->status.served++;
+	pthread_mutex_unlock(&listener->lock);
+	free_buf(buf);
+	compat_free_msg_members(&msg);
+	return taken;
+}
+
+static void *_work_run(void *arg)
+{
+	listener_t *listener = arg;
+	conn_t *conn;
+
+	while (1) {
+		pthread_mutex_lock(&listener->lock);
+		while (!listener->head && !listener->stop)
+			pthread_cond_wait(&listener->more, &listener->lock);
+		if (listener->stop) {
+			pthread_mutex_unlock(&listener->lock);
+			return NULL;
+		}
+		conn = listener->head;
+		if (!(listener->head = conn->next))
+			listener->tail = &listener->head;
+		pthread_mutex_unlock(&listener->lock);
+		if (_serve(listener, conn))
+			conn->fd = -1;
+		_free_conn(conn);
+		pthread_mutex_lock(&listener->lock);
+		listener->queued--;
+		pthread_mutex_unlock(&listener->lock);
+	}
+}
+
+extern listener_t *listener_create(const char *cluster, uint16_t port,
+				   listener_take_t take, void *arg,
+				   fed_err_t *err)
+{
+	listener_t *listener = xmalloc(sizeof(*listener));
+	int rc;
+
+	listener->cluster = cluster;
+	listener->take = take;
+	listener->arg = arg;
+	listener->tail = &listener->head;
+	pthread_mutex_init(&listener->lock, NULL);
+	pthread_cond_init(&listener->more, NULL);
+	listener->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if ((listener->fd = net_listen(port, err)) < 0)
+		goto fail;
+	while (listener->worker_cnt < WORKERS) {
+		if ((rc = thread_start(&listener->worker[listener->worker_cnt],
+				       "fl-rpc", _work_run, listener)))
+			goto no_thread;
+		listener->worker_cnt++;
+	}
+	if (!(rc = thread_start(&listener->thread, "fl-listener", _accept_run,
+				listener)))
+		return listener;
+	listener->thread = 0;
+no_thread:
+	fed_err_set(err, rc, "start a thread: %s", strerror(rc));
+fail:
+	listener_destroy(listener);
+	return NULL;
+}
+
+extern void listener_destroy(listener_t *listener)
+{
+	uint64_t one = 1;
+	conn_t *conn;
+
+	if (!listener)
+		return;
+	(void) !write(listener->stop_fd, &one, sizeof(one));
+	pthread_mutex_lock(&listener->lock);
+	listener->stop = true;
+	pthread_cond_broadcast(&listener->more);
+	pthread_mutex_unlock(&listener->lock);
+	if (listener->thread)
+		pthread_join(listener->thread, NULL);
+	if (listener->fd >= 0)
+		close(listener->fd);
+	for (int i = 0; i < listener->worker_cnt; i++)
+		pthread_join(listener->worker[i], NULL);
+	while ((conn = listener->head)) {
+		listener->head = conn->next;
+		_free_conn(conn);
+	}
+	close(listener->stop_fd);
+	pthread_cond_destroy(&listener->more);
+	pthread_mutex_destroy(&listener->lock);
+	xfree(listener);
+}
+
+extern void listener_get_status(listener_t *listener, listener_status_t *ret)
+{
+	pthread_mutex_lock(&listener->lock);
+	*ret = listener->status;
+	ret->open = listener->queued + listener->fresh_cnt;
+	pthread_mutex_unlock(&listener->lock);
+}

@@ -1,0 +1,280 @@
+/*
+ * peers.c - the native members and our links to them (see peers.h).
+ *
+ * LOCKING: peers->lock guards the list and each peer's flags. No link
+ * function that waits is called with it held; a link's own lock is taken
+ * inside it, never the other way round (callbacks run without either).
+ */
+#include "src/sibling/peers.h"
+
+#include <pthread.h>
+
+#include "src/core/log.h"
+#include "src/sibling/link.h"
+
+typedef struct peer {
+	struct peer *next;
+	peers_t *peers;
+	char *name;
+	link_t *link;
+	uint64_t inbound;	/* number of its connection to us, or 0 */
+	bool synced;
+} peer_t;
+
+struct peers {
+	const char *cluster;
+	uint16_t port;
+	int timeout_ms;
+	const peers_ops_t *ops;
+	void *arg;
+	pthread_mutex_t lock;
+	peer_t *list;
+	peer_t *leaving;	/* links told to end; engine's thread only */
+};
+
+static void _up(void *arg, uint32_t session, uint16_t version)
+{
+	peer_t *peer = arg;
+
+	peer->peers->ops->up(peer->peers->arg, peer->name, session, version);
+}
+
+static void _down(void *arg, uint32_t session, const fed_err_t *err)
+{
+	peer_t *peer = arg;
+
+	peers_set_synced(peer->peers, peer->name, false);
+	peer->peers->ops->down(peer->peers->arg, peer->name, session);
+}
+
+static void _answered(void *arg, uint64_t token, uint32_t rc)
+{
+	peer_t *peer = arg;
+
+	peer->peers->ops->answered(peer->peers->arg, peer->name, token, rc);
+}
+
+static const link_ops_t link_ops = {
+	.up = _up,
+	.down = _down,
+	.answered = _answered,
+};
+
+extern peers_t *peers_create(const char *cluster, uint16_t port,
+			     int timeout_ms, const peers_ops_t *ops,
+			     void *arg)
+{
+	peers_t *peers = xmalloc(sizeof(*peers));
+
+	peers->cluster = cluster;
+	peers->port = port;
+	peers->timeout_ms = timeout_ms;
+	peers->ops = ops;
+	peers->arg = arg;
+	pthread_mutex_init(&peers->lock, NULL);
+	return peers;
+}
+
+static void _free_peer(peer_t *peer)
+{
+	xfree(peer->name);
+	xfree(peer);
+}
+
+static void _reap(peers_t *peers, bool wait)
+{
+	peer_t **at = &peers->leaving, *peer;
+
+	while ((peer = *at)) {
+		if (link_reap(peer->link, wait)) {
+			*at = peer->next;
+			_free_peer(peer);
+		} else {
+			at = &peer->next;
+		}
+	}
+}
+
+extern void peers_reap(peers_t *peers)
+{
+	_reap(peers, false);
+}
+
+/* Take a peer out of the list and tell its link to end. */
+static void _leave(peers_t *peers, peer_t **at)
+{
+	peer_t *peer;
+
+	pthread_mutex_lock(&peers->lock);
+	peer = *at;
+	*at = peer->next;
+	pthread_mutex_unlock(&peers->lock);
+	link_stop(peer->link);
+	peer->next = peers->leaving;
+	peers->leaving = peer;
+}
+
+extern void peers_destroy(peers_t *peers)
+{
+	if (!peers)
+		return;
+	while (peers->list)
+		_leave(peers, &peers->list);
+	_reap(peers, true);
+	pthread_mutex_destroy(&peers->lock);
+	xfree(peers);
+}
+
+static peer_t *_find(peers_t *peers, const char *name)
+{
+	peer_t *peer = peers->list;
+
+	while (peer && xstrcmp(peer->name, name))
+		peer = peer->next;
+	return peer;
+}
+
+static void _join(peers_t *peers, const fed_member_t *member)
+{
+	peer_t *peer = xmalloc(sizeof(*peer));
+	link_conf_t conf = {
+		.cluster = peers->cluster,
+		.port = peers->port,
+		.timeout_ms = peers->timeout_ms,
+		.ops = &link_ops,
+		.arg = peer,
+	};
+	fed_err_t err;
+
+	peer->peers = peers;
+	peer->name = xstrdup(member->name);
+	/*
+	 * In the list before its link runs, so that whoever hears of the link
+	 * finds the peer.
+	 */
+	pthread_mutex_lock(&peers->lock);
+	if ((peer->link = link_create(&conf, member, &err))) {
+		peer->next = peers->list;
+		peers->list = peer;
+	}
+	pthread_mutex_unlock(&peers->lock);
+	if (!peer->link) {
+		fed_error("cluster %s: %s", peers->cluster, err.text);
+		_free_peer(peer);
+	}
+}
+
+extern void peers_apply(peers_t *peers, const federation_t *fed)
+{
+	peer_t **at = &peers->list, *peer;
+
+	/* a peer whose link is still ending may come back: wait for its end */
+	_reap(peers, true);
+	while ((peer = *at)) {
+		if (!fed->self || !federation_find(fed, peer->name)) {
+			fed_info("cluster %s: %s is not with us in a federation any more",
+				 peers->cluster, peer->name);
+			_leave(peers, at);
+		} else {
+			at = &peer->next;
+		}
+	}
+	for (int i = 0; fed->self && (i < fed->member_cnt); i++) {
+		const fed_member_t *member = &fed->member[i];
+
+		if (member == fed->self)
+			continue;
+		if ((peer = _find(peers, member->name)))
+			link_set_member(peer->link, member);
+		else
+			_join(peers, member);
+	}
+}
+
+extern bool peers_send(peers_t *peers, const char *name, uint32_t session,
+		       bool single, buf_t *buf, uint64_t token)
+{
+	peer_t *peer = _find(peers, name);
+
+	if (peer)
+		return link_send(peer->link, session, single, buf, token);
+	free_buf(buf);
+	return false;
+}
+
+extern peer_flags_t peers_flags(peers_t *peers, const char *name)
+{
+	peer_flags_t flags = { 0 };
+	link_status_t status;
+	peer_t *peer;
+
+	pthread_mutex_lock(&peers->lock);
+	if ((peer = _find(peers, name))) {
+		link_get_status(peer->link, &status);
+		flags.member = true;
+		flags.send = (status.state == LINK_UP);
+		flags.recv = (peer->inbound != 0);
+		flags.synced = peer->synced;
+	}
+	pthread_mutex_unlock(&peers->lock);
+	return flags;
+}
+
+extern void peers_set_synced(peers_t *peers, const char *name, bool synced)
+{
+	peer_t *peer;
+
+	pthread_mutex_lock(&peers->lock);
+	if ((peer = _find(peers, name)))
+		peer->synced = synced;
+	pthread_mutex_unlock(&peers->lock);
+}
+
+extern void peers_inbound(peers_t *peers, const char *name, uint64_t number,
+			  bool up)
+{
+	peer_t *peer;
+
+	pthread_mutex_lock(&peers->lock);
+	if ((peer = _find(peers, name)) &&
+	    (up || (peer->inbound == number)))
+		peer->inbound = up ? number : 0;
+	pthread_mutex_unlock(&peers->lock);
+}
+
+extern void peers_kick(peers_t *peers, const char *name)
+{
+	peer_t *peer;
+
+	pthread_mutex_lock(&peers->lock);
+	if ((peer = _find(peers, name)))
+		link_kick(peer->link);
+	pthread_mutex_unlock(&peers->lock);
+}
+
+extern json_t *peers_status(peers_t *peers)
+{
+	json_t *list = json_array();
+
+	pthread_mutex_lock(&peers->lock);
+	for (peer_t *peer = peers->list; peer; peer = peer->next) {
+		link_status_t status;
+
+		link_get_status(peer->link, &status);
+		json_array_append_new(list, json_pack(
+			"{s:s, s:s, s:b, s:b, s:b, s:i, s:i, s:i, s:I, s:I, s:s}",
+			"name", peer->name,
+			"link", link_state_name(status.state),
+			"send", status.state == LINK_UP,
+			"recv", peer->inbound != 0,
+			"synced", peer->synced,
+			"protocol", status.version,
+			"sessions", status.session,
+			"queued", status.queued,
+			"sent", (json_int_t) status.sent,
+			"since", (json_int_t) status.since,
+			"error", status.error));
+	}
+	pthread_mutex_unlock(&peers->lock);
+	return list;
+}

@@ -1,0 +1,74 @@
+/*
+ * peers.h - the native members of the federation and our links to them.
+ *
+ * Changed by the engine's thread alone; the flags may be read by any thread.
+ */
+#ifndef FED_SIBLING_PEERS_H
+#define FED_SIBLING_PEERS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "src/sibling/federation.h"
+
+typedef struct peers peers_t;
+
+/*
+ * What the links tell, in their threads. Sessions are counted per peer, from
+ * 1, and a peer keeps its name while it is a member.
+ */
+typedef struct {
+	void (*up)(void *arg, const char *peer, uint32_t session,
+		   uint16_t version);
+	void (*down)(void *arg, const char *peer, uint32_t session);
+	void (*answered)(void *arg, const char *peer, uint64_t token,
+			 uint32_t rc);
+} peers_ops_t;
+
+typedef struct {
+	bool member;		/* there is such a peer */
+	bool send;		/* our link to it is up */
+	bool recv;		/* it has a connection to us */
+	bool synced;		/* we have its JOB_SYNC since our link is up */
+} peer_flags_t;
+
+/* Strings and arg must outlive the peers. */
+extern peers_t *peers_create(const char *cluster, uint16_t port,
+			     int timeout_ms, const peers_ops_t *ops,
+			     void *arg);
+
+/* End all links. RET when no callback runs or will run any more */
+extern void peers_destroy(peers_t *peers);
+
+/*
+ * Follow the members: start, move and end links.
+ * IN fed - none of it is kept
+ */
+extern void peers_apply(peers_t *peers, const federation_t *fed);
+
+/* Join links that have ended. Cheap; to be called now and then. */
+extern void peers_reap(peers_t *peers);
+
+/* Queue a message in a session (see link_send()). RET false if dropped */
+extern bool peers_send(peers_t *peers, const char *peer, uint32_t session,
+		       bool single, buf_t *buf, uint64_t token);
+
+/* Any thread. */
+extern peer_flags_t peers_flags(peers_t *peers, const char *peer);
+extern void peers_set_synced(peers_t *peers, const char *peer, bool synced);
+
+/*
+ * A connection from the peer came or went.
+ * IN number - of the connection: the end of an older one says nothing
+ */
+extern void peers_inbound(peers_t *peers, const char *peer, uint64_t number,
+			  bool up);
+
+/* It showed itself: try its link now. */
+extern void peers_kick(peers_t *peers, const char *peer);
+
+/* RET array of objects, a new reference */
+extern json_t *peers_status(peers_t *peers);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * sib.c - the messages that siblings send each other (see sib.h).
+ */
+#include "src/sibling/sib.h"
+
+#include "src/sibling/persist.h"
+
+extern const char *sib_kind_name(uint16_t kind)
+{
+	switch (kind) {
+	case SIB_CANCEL:
+		return "cancel";
+	case SIB_COMPLETE:
+		return "complete";
+	case SIB_REQUEUE:
+		return "requeue";
+	case SIB_START:
+		return "start";
+	case SIB_SUBMIT_BATCH:
+		return "submit batch";
+	case SIB_SUBMIT_INT:
+		return "submit interactive";
+	case SIB_SUBMIT_RESP:
+		return "submit response";
+	case SIB_SYNC:
+		return "sync";
+	case SIB_UPDATE:
+		return "update";
+	case SIB_UPDATE_RESP:
+		return "update response";
+	}
+	return "unknown";
+}
+
+static buf_t *_pack(sib_msg_t *msg, uint16_t version)
+{
+	return persist_pack_item(REQUEST_SIB_MSG, msg, version);
+}
+
+static buf_t *_pack_resp(sib_kind_t kind, uint32_t our_fed_id, uint32_t job_id,
+			 uint32_t rc, uint16_t version)
+{
+	sib_msg_t msg = {
+		.cluster_id = our_fed_id,
+		.job_id = job_id,
+		.return_code = rc,
+		.sib_msg_type = kind,
+	};
+
+	return _pack(&msg, version);
+}
+
+extern buf_t *sib_pack_submit_resp(uint32_t our_fed_id, uint32_t job_id,
+				   uint32_t rc, uint16_t version)
+{
+	return _pack_resp(SIB_SUBMIT_RESP, our_fed_id, job_id, rc, version);
+}
+
+extern buf_t *sib_pack_update_resp(uint32_t our_fed_id, uint32_t job_id,
+				   uint32_t rc, uint16_t version)
+{
+	return _pack_resp(SIB_UPDATE_RESP, our_fed_id, job_id, rc, version);
+}
+
+extern buf_t *sib_pack_sync(uint32_t our_fed_id, buf_t *jobs,
+			    time_t sync_time, uint16_t version)
+{
+	sib_msg_t msg = {
+		.cluster_id = our_fed_id,
+		.data_buffer = jobs,
+		.data_type = RESPONSE_JOB_INFO,
+		.data_version = version,
+		.sib_msg_type = SIB_SYNC,
+		.start_time = sync_time,
+	};
+
+	return _pack(&msg, version);
+}

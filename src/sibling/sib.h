@@ -1,0 +1,47 @@
+/*
+ * sib.h - the messages that siblings send each other about jobs.
+ *
+ * REQUEST_SIB_MSG carries one of these kinds. The numbers are private to
+ * slurmctld/fed_mgr.c (enum fed_job_update_type) and the same in every
+ * release; FED_JOB_REMOVE_ACTIVE_SIB_BIT (3) and FED_SEND_JOB_SYNC (12) are
+ * never on the wire.
+ */
+#ifndef FED_SIBLING_SIB_H
+#define FED_SIBLING_SIB_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "src/sibling/compat.h"
+
+typedef enum {
+	SIB_CANCEL = 1,		/* origin -> runner: signal it */
+	SIB_COMPLETE = 2,	/* origin -> sibling: revoked; runner ->
+				 * origin: finished */
+	SIB_REQUEUE = 4,	/* sibling -> origin */
+	SIB_START = 5,		/* runner -> origin */
+	SIB_SUBMIT_BATCH = 6,	/* origin -> sibling */
+	SIB_SUBMIT_INT = 7,	/* the same, of an interactive job */
+	SIB_SUBMIT_RESP = 8,	/* sibling -> origin: refused */
+	SIB_SYNC = 9,		/* both: all jobs that the other may know */
+	SIB_UPDATE = 10,	/* origin -> sibling */
+	SIB_UPDATE_RESP = 11,	/* sibling -> origin: exactly one for each */
+} sib_kind_t;
+
+/* RET "submit", "revoke or finish" and the like; "unknown" */
+extern const char *sib_kind_name(uint16_t kind);
+
+/* RET a message for a link, of a job that was refused with a Slurm errno */
+extern buf_t *sib_pack_submit_resp(uint32_t our_fed_id, uint32_t job_id,
+				   uint32_t rc, uint16_t version);
+extern buf_t *sib_pack_update_resp(uint32_t our_fed_id, uint32_t job_id,
+				   uint32_t rc, uint16_t version);
+
+/*
+ * IN jobs - packed body of a RESPONSE_JOB_INFO (pack_info.h), not NULL
+ * IN sync_time - jobs submitted later are not expected to be in the list
+ */
+extern buf_t *sib_pack_sync(uint32_t our_fed_id, buf_t *jobs,
+			    time_t sync_time, uint16_t version);
+
+#endif
