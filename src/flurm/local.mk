@@ -13,6 +13,7 @@ libfedflurm_la_SOURCES = \
 	src/flurm/loop.h \
 	src/flurm/model.h \
 	src/flurm/op.h \
+	src/flurm/pending.c \
 	src/flurm/request.h \
 	src/flurm/server.h \
 	src/flurm/state.c \

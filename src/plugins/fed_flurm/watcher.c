@@ -1,0 +1,169 @@
+/*
+ * watcher.c - starts and stops the controllers as slurmctld comes and goes.
+ *
+ * init() runs before slurmctld has a database connection, on a standby backup
+ * too, and fini() never in practice (slurmctld/controller.c calls it only in
+ * builds that look for leaks). So a thread asks again and again whether this
+ * slurmctld is the one in control; on shutdown, on giving control back, and
+ * in the old process of a reconfigure (24.11) everything of ours must be
+ * closed at once, for the next one to take over.
+ */
+#include "src/plugins/fed_flurm/watcher.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "src/core/log.h"
+#include "src/sibling/compat.h"
+#include "src/sibling/host.h"
+#include "src/sibling/thread.h"
+#include "src/slurmctld/slurmctld.h"
+
+#define LOOK_EVERY_MS 250
+
+/* slurmctld/controller.c; in no header */
+extern time_t control_time;
+
+static pthread_t thread;
+static bool running;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+static bool stop;		/* under lock */
+
+/* the thread's own */
+static host_t *host;
+static bool complete;		/* all clusters of host run */
+static time_t conf_time;	/* slurm_conf.last_update that host knows */
+static time_t bad_time;		/* the same, of a configuration that is bad */
+
+static void _slurm_log(fed_log_level_t level, const char *text)
+{
+	switch (level) {
+	case FED_LOG_ERROR:
+		error("fed_flurm: %s", text);
+		break;
+	case FED_LOG_INFO:
+		info("fed_flurm: %s", text);
+		break;
+	case FED_LOG_VERBOSE:
+		verbose("fed_flurm: %s", text);
+		break;
+	case FED_LOG_DEBUG:
+		log_flag(FEDR, "fed_flurm: %s", text);
+		break;
+	}
+}
+
+/* "scontrol setdebugflags +federation" is followed while we run */
+static void _follow_debug_flags(void)
+{
+	fed_log_init(_slurm_log,
+		     (slurm_conf.debug_flags & DEBUG_FLAG_FEDR) ?
+		     FED_LOG_DEBUG : FED_LOG_VERBOSE);
+}
+
+/* Is this slurmctld in control? (slurmctld/controller.c, main()) */
+static bool _is_active(void)
+{
+	return !slurmctld_config.shutdown_time && control_time && acct_db_conn;
+}
+
+static void _start(void)
+{
+	fed_err_t err;
+
+	if (bad_time && (bad_time == slurm_conf.last_update))
+		return;
+	conf_time = slurm_conf.last_update;
+	host = host_create(NULL, "slurmctld", &err);
+	complete = false;
+	bad_time = host ? 0 : conf_time;
+	if (!host)
+		error("fed_flurm: disabled: %s", err.text);
+}
+
+/* slurm.conf was read anew (22.05): ours too */
+static void _reconfigure(void)
+{
+	fed_err_t err;
+
+	conf_time = slurm_conf.last_update;
+	if (host_reconfigure(host, &err))
+		error("fed_flurm: the old configuration stays: %s", err.text);
+	else
+		complete = false;
+}
+
+static void _look(void)
+{
+	_follow_debug_flags();
+	if (!_is_active()) {
+		if (host)
+			info("fed_flurm: slurmctld is no longer in control: stopping");
+		host_destroy(host);
+		host = NULL;
+		bad_time = 0;
+		return;
+	}
+	if (!host)
+		_start();
+	else if (conf_time != slurm_conf.last_update)
+		_reconfigure();
+	if (host && !complete)
+		complete = host_start(host);
+}
+
+/* RET false if it is time to stop */
+static bool _pause(bool idle)
+{
+	struct timespec until;
+	bool go_on;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	/* what could not be started is not worth trying so often */
+	until.tv_nsec += (idle ? 1000 : LOOK_EVERY_MS) * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&lock);
+	if (!stop)
+		(void) pthread_cond_timedwait(&wake, &lock, &until);
+	go_on = !stop;
+	pthread_mutex_unlock(&lock);
+	return go_on;
+}
+
+static void *_run(void *arg)
+{
+	do {
+		_look();
+	} while (_pause(host && !complete));
+	host_destroy(host);
+	host = NULL;
+	return NULL;
+}
+
+extern void watcher_start(void)
+{
+	int rc;
+
+	if (running)
+		return;
+	_follow_debug_flags();
+	stop = false;
+	if ((rc = thread_start(&thread, "fl-watcher", _run, NULL)))
+		error("fed_flurm: disabled: start a thread: %s", strerror(rc));
+	else
+		running = true;
+}
+
+extern void watcher_stop(void)
+{
+	if (!running)
+		return;
+	pthread_mutex_lock(&lock);
+	stop = true;
+	pthread_cond_signal(&wake);
+	pthread_mutex_unlock(&lock);
+	pthread_join(thread, NULL);
+	running = false;
+}
