@@ -22,6 +22,13 @@ typedef struct {
 	int64_t max_rss_kb;
 } flurm_usage_t;
 
+extern void flurm_usage_init(flurm_usage_t *usage);
+
+/* Into and from object's "usage". RET 0 or -1 */
+extern int flurm_usage_put(const flurm_usage_t *usage, json_t *object);
+extern int flurm_usage_get(const json_t *object, flurm_usage_t *ret_usage,
+			   fed_err_t *err);
+
 typedef struct {
 	flurm_job_spec_t spec;
 	uint64_t job_id;	/* FLURM's own; numbered anew with instance_id */
@@ -41,7 +48,7 @@ typedef struct {
 
 extern void flurm_job_init(flurm_job_t *job);
 extern void flurm_job_free(flurm_job_t *job);
-extern int flurm_job_copy(flurm_job_t *ret_job, const flurm_job_t *job);
+extern void flurm_job_copy(flurm_job_t *ret_job, const flurm_job_t *job);
 
 extern json_t *flurm_job_to_json(const flurm_job_t *job);
 extern int flurm_job_from_json(const json_t *json, flurm_job_t *ret_job,

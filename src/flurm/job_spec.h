@@ -89,17 +89,15 @@ typedef struct {
 extern void flurm_job_spec_init(flurm_job_spec_t *spec);
 extern void flurm_job_spec_free(flurm_job_spec_t *spec);
 
-/* RET 0 or -1 without memory; ret_spec is then empty */
-extern int flurm_job_spec_copy(flurm_job_spec_t *ret_spec,
-			       const flurm_job_spec_t *spec);
+extern void flurm_job_spec_copy(flurm_job_spec_t *ret_spec,
+				const flurm_job_spec_t *spec);
 
 /*
  * Apply the fields said in change to spec; an empty string clears a text.
  * Identity (fed_job_id, epoch, origin_cluster, id) and owner are not changed.
- * RET 0 or -1 without memory; spec is then partly changed
  */
-extern int flurm_job_spec_merge(flurm_job_spec_t *spec,
-				const flurm_job_spec_t *change);
+extern void flurm_job_spec_merge(flurm_job_spec_t *spec,
+				 const flurm_job_spec_t *change);
 
 extern json_t *flurm_job_spec_to_json(const flurm_job_spec_t *spec);
 extern int flurm_job_spec_from_json(const json_t *json,

@@ -28,6 +28,7 @@
 #include "src/flurm/job.h"
 #include "src/flurm/job_spec.h"
 #include "src/flurm/op.h"
+#include "src/flurm/result.h"
 #include "src/flurm/state.h"
 #include "src/flurm/unset.h"
 

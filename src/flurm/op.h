@@ -1,5 +1,5 @@
 /*
- * op.h - one thing to do with a job, and its answer.
+ * op.h - one thing to do with a job.
  *
  * The same op travels as a request of its own (POST /api/v1/jobs, DELETE
  * /api/v1/jobs/{id}, POST /api/v1/jobs/{id}/hold, ...) or as an element of
@@ -15,7 +15,6 @@
 
 #include "src/core/err.h"
 #include "src/flurm/job_spec.h"
-#include "src/flurm/state.h"
 
 typedef enum {
 	FLURM_OP_SUBMIT,	/* spec */
@@ -52,33 +51,25 @@ typedef struct {
 	char *reason;
 } flurm_op_t;
 
-#define FLURM_ERROR_CODE_MAX 32
-
-/* the answer: either what holds now, or an error */
-typedef struct {
-	int status;		/* HTTP status: 2xx, or one with an error */
-	char error[FLURM_ERROR_CODE_MAX];	/* stable code; "": none */
-	char *reason;		/* for a person; NULL: none */
-	int64_t retry_after;	/* seconds, with 429 and 503 */
-	uint32_t fed_job_id;
-	uint32_t epoch;
-	uint64_t job_id;	/* FLURM's own; 0: none */
-	flurm_state_t state;	/* FLURM_STATE_COUNT: not said */
-} flurm_result_t;
-
 /* RET the name in the API ("submit"), "unknown" for anything else */
 extern const char *flurm_op_name(flurm_op_kind_t kind);
 
 extern void flurm_op_init(flurm_op_t *op, flurm_op_kind_t kind);
 extern void flurm_op_free(flurm_op_t *op);
 
-/* RET 0 or -1 without memory; ret_op is then empty */
-extern int flurm_op_copy(flurm_op_t *ret_op, const flurm_op_t *op);
+extern void flurm_op_copy(flurm_op_t *ret_op, const flurm_op_t *op);
 
-/* as an element of a batch */
+/* as an element of a batch: {"op":"cancel","fed_job_id":F,"epoch":E,...} */
 extern json_t *flurm_op_to_json(const flurm_op_t *op);
 extern int flurm_op_from_json(const json_t *json, flurm_op_t *ret_op,
 			      fed_err_t *err);
+
+/*
+ * The same where the kind is known from elsewhere. fed_job_id and epoch must
+ * be there, but for a submission that has neither.
+ */
+extern int flurm_op_of_kind(flurm_op_kind_t kind, const json_t *json,
+			    flurm_op_t *ret_op, fed_err_t *err);
 
 /*
  * As a request of its own.
@@ -90,25 +81,5 @@ extern int flurm_op_from_json(const json_t *json, flurm_op_t *ret_op,
 extern int flurm_op_request(const flurm_op_t *op, const char **ret_method,
 			    char **ret_path, char **ret_body,
 			    size_t *ret_body_len);
-
-extern void flurm_result_init(flurm_result_t *result);
-extern void flurm_result_free(flurm_result_t *result);
-
-/*
- * Make it an error. The previous content is freed.
- * IN error - stable code; NULL: the usual one for the status
- * RET -1
- */
-extern int flurm_result_set(flurm_result_t *result, int status,
-			    const char *error, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
-/* RET the stable code that goes with an HTTP status ("no_such_job") */
-extern const char *flurm_error_code(int status);
-
-/* as the body of a reply, and as an element of a batch's results */
-extern json_t *flurm_result_to_json(const flurm_result_t *result);
-extern int flurm_result_from_json(const json_t *json,
-				  flurm_result_t *ret_result, fed_err_t *err);
 
 #endif

@@ -22,8 +22,3 @@ uint64_t flurm_client_stats(flurm_client_t *c,unsigned d,flurm_stats_done_t f,vo
 void flurm_client_get_stats(const flurm_client_t *c, flurm_client_stats_t *s){memset(s,0,sizeof *s);} 
 flurm_token_t *flurm_token_create(const flurm_token_conf_t *c,fed_err_t *e){return malloc(1);} 
 void flurm_token_destroy(flurm_token_t *t){free(t);} 
-void flurm_health_init(flurm_health_t *h){memset(h,0,sizeof *h);}
-void flurm_health_free(flurm_health_t *h){(void)h;}
-json_t *flurm_health_to_json(const flurm_health_t *h){(void)h;return json_object();}
-int flurm_health_from_json(const json_t *j,flurm_health_t *h,fed_err_t *e){(void)j;(void)h;(void)e;return 0;}
-void flurm_cluster_stats_init(flurm_cluster_stats_t *s){memset(s,0,sizeof *s);}
