@@ -1,23 +1,48 @@
 # src/flurm: FLURM's HTTP API, both ends, and FLURM's own wire formats.
 FLURM_CFLAGS = $(JANSSON_CFLAGS) $(CURL_CFLAGS) $(MICROHTTPD_CFLAGS) \
-	$(JWT_CFLAGS)
-FLURM_LIBS = $(JANSSON_LIBS) $(CURL_LIBS) $(MICROHTTPD_LIBS) $(JWT_LIBS)
+	$(GNUTLS_CFLAGS) $(JWT_CFLAGS)
+FLURM_LIBS = $(JANSSON_LIBS) $(CURL_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) \
+	$(JWT_LIBS)
 
 noinst_LTLIBRARIES += libfedflurm.la
 libfedflurm_la_SOURCES = \
+	src/flurm/admit.c \
+	src/flurm/base64.c \
+	src/flurm/base64.h \
 	src/flurm/client.h \
+	src/flurm/cluster.c \
 	src/flurm/cluster.h \
+	src/flurm/event.c \
 	src/flurm/event.h \
+	src/flurm/exchange.c \
+	src/flurm/field.c \
+	src/flurm/field.h \
+	src/flurm/field_json.c \
+	src/flurm/job.c \
 	src/flurm/job.h \
+	src/flurm/job_spec.c \
 	src/flurm/job_spec.h \
 	src/flurm/loop.h \
 	src/flurm/model.h \
+	src/flurm/op.c \
 	src/flurm/op.h \
 	src/flurm/pending.c \
+	src/flurm/peer.c \
+	src/flurm/pem.c \
+	src/flurm/pem.h \
+	src/flurm/reply.c \
+	src/flurm/request.c \
 	src/flurm/request.h \
+	src/flurm/result.c \
+	src/flurm/result.h \
+	src/flurm/route.c \
+	src/flurm/route.h \
+	src/flurm/serve.h \
+	src/flurm/server.c \
 	src/flurm/server.h \
 	src/flurm/state.c \
 	src/flurm/state.h \
+	src/flurm/stream.c \
 	src/flurm/stream.h \
 	src/flurm/token.h \
 	src/flurm/unset.h \

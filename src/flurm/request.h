@@ -18,6 +18,7 @@
 
 #include "src/core/err.h"
 #include "src/flurm/op.h"
+#include "src/flurm/result.h"
 #include "src/flurm/stream.h"
 
 typedef struct flurm_request flurm_request_t;
@@ -97,8 +98,7 @@ extern void flurm_request_error(flurm_request_t *request, int status,
 /*
  * Answer with a body that goes on (stream.h).
  * IN conf - copied
- * RET the stream, which the caller closes; NULL without memory (a 500 is
- * sent then)
+ * RET the stream, which the caller closes
  */
 extern flurm_stream_t *flurm_request_stream(flurm_request_t *request,
 					    const flurm_stream_conf_t *conf);

@@ -7,8 +7,8 @@
  * but the server's own.
  *
  * The server itself answers what needs no handler: 400 broken or ambiguous
- * HTTP, 401/403 token, 404 and 405, 413, 431, 503 too many requests waiting
- * or stopping. Every error body is {"error":code,"reason":text}. A token is
+ * HTTP, 401/403 token, 404 and 405, 413, 429 too many requests waiting, 431,
+ * 503 stopping. Every error body is {"error":code,"reason":text}. A token is
  * checked before a body is read.
  */
 #ifndef FED_FLURM_SERVER_H
@@ -34,6 +34,10 @@ typedef struct {
 	size_t max_body;	/* 0: the server's */
 } flurm_route_t;
 
+/* FLURM_ROUTE("GET", "/metrics", _metrics, .public = true) */
+#define FLURM_ROUTE(m, p, h, ...) \
+	{ .method = m, .path = p, .handler = h, __VA_ARGS__ }
+
 /*
  * Who may?
  * IN bearer - what follows "Authorization: Bearer ", NULL if there is none
@@ -47,7 +51,7 @@ typedef struct {
 	const char *name;	/* in the log, and the thread's: "gateway" */
 	const char *address;	/* numeric, v4 or v6; NULL: 127.0.0.1 */
 	uint16_t port;		/* 0: any free one (flurm_server_port) */
-	const flurm_route_t *routes;	/* static; ends with method NULL */
+	const flurm_route_t *routes;	/* static; the last has no method */
 	flurm_authorize_t authorize;	/* NULL: every route is public */
 	void *arg;		/* to handlers and authorize */
 	const char *tls_cert;	/* PEM files; both or none */

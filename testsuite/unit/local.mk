@@ -1,5 +1,6 @@
 # testsuite/unit: cmocka programs, one per module, no daemon.
 noinst_HEADERS += \
+	testsuite/unit/http.h \
 	testsuite/unit/scratch.h \
 	testsuite/unit/unit.h \
 	# End of noinst_HEADERS
@@ -7,6 +8,8 @@ noinst_HEADERS += \
 unit_ldadd = libfedcore.la $(CMOCKA_LIBS)
 unit_tests = \
 	testsuite/unit/bytes_test \
+	testsuite/unit/flurm_model_test \
+	testsuite/unit/flurm_server_test \
 	testsuite/unit/flurmfed_test \
 	testsuite/unit/ledger_fault_test \
 	testsuite/unit/ledger_test \
@@ -34,3 +37,32 @@ testsuite_unit_ledger_fault_test_LDADD = $(unit_ldadd)
 
 testsuite_unit_ledger_test_SOURCES = testsuite/unit/ledger_test.c
 testsuite_unit_ledger_test_LDADD = $(unit_ldadd)
+
+flurm_unit_cflags = $(AM_CFLAGS) $(FLURM_CFLAGS)
+flurm_unit_ldadd = libfedflurm.la $(unit_ldadd) $(FLURM_LIBS)
+testsuite_unit_flurm_model_test_SOURCES = testsuite/unit/flurm_model_test.c
+testsuite_unit_flurm_model_test_CFLAGS = $(flurm_unit_cflags)
+testsuite_unit_flurm_model_test_LDADD = $(flurm_unit_ldadd)
+
+testsuite_unit_flurm_server_test_SOURCES = testsuite/unit/flurm_server_test.c
+testsuite_unit_flurm_server_test_CFLAGS = $(flurm_unit_cflags)
+testsuite_unit_flurm_server_test_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DWIRE_DIR=\"$(abs_top_srcdir)/testsuite/data/flurm-wire\"
+testsuite_unit_flurm_server_test_LDADD = $(flurm_unit_ldadd)
+
+EXTRA_DIST += \
+	testsuite/data/flurm-wire/001_GET_api_v1_cluster_stats.raw \
+	testsuite/data/flurm-wire/003_POST_api_v1_jobs.raw \
+	testsuite/data/flurm-wire/004_GET_api_v1_jobs_4242.raw \
+	testsuite/data/flurm-wire/005_POST_api_v1_jobs.raw \
+	testsuite/data/flurm-wire/007_GET_api_v1_health.raw \
+	testsuite/data/flurm-wire/008_POST_api_v1_federation_message.raw \
+	testsuite/data/flurm-wire/012_POST_api_v1_federation_message.raw \
+	testsuite/data/flurm-wire/013_POST_api_v1_federation_message.raw \
+	testsuite/data/flurm-wire/040_POST_api_v1_jobs.raw \
+	testsuite/data/flurm-wire/041_GET_api_v1_jobs_4242.raw \
+	testsuite/data/flurm-wire/049_GET_api_v1_cluster_stats.raw \
+	testsuite/data/flurm-wire/052_POST_api_v1_jobs.raw \
+	testsuite/data/flurm-wire/053_POST_api_v1_federation_message.raw \
+	testsuite/data/flurm-wire/070_POST_api_v1_federation_message.raw \
+	# End of EXTRA_DIST
