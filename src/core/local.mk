@@ -8,6 +8,8 @@ libfedcore_la_SOURCES = \
 	src/core/err.c \
 	src/core/err.h \
 	src/core/job_id.h \
+	src/core/keyval.c \
+	src/core/keyval.h \
 	src/core/ledger.c \
 	src/core/ledger.h \
 	src/core/ledger_dir.c \
