@@ -1,0 +1,236 @@
+/*
+ * job.c - a job as the gateway holds it (see job.h).
+ *
+ * The packed form begins with a version, as that of an event; version 1 is
+ * every field that events make, in the order below. What belongs to scheduler
+ * and engine is worked out again from it.
+ */
+#include "src/gateway/job.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/core/mem.h"
+
+#define PACK_VERSION 1
+
+extern gw_job_t *gw_job_create(uint32_t fed_job_id, uint64_t job_id)
+{
+	gw_job_t *job = fed_calloc(1, sizeof(*job));
+
+	job->fed_job_id = fed_job_id;
+	job->job_id = job_id;
+	job->exit_code = job->signal = FLURM_UNSET;
+	job->usage = (flurm_usage_t) { FLURM_UNSET, FLURM_UNSET, FLURM_UNSET };
+	return job;
+}
+
+extern void gw_job_free(gw_job_t *job)
+{
+	if (!job)
+		return;
+	free(job->alloc);
+	free(job->nodes);
+	free(job->reason);
+	free(job->brief);
+	free(job->body);
+	free(job);
+}
+
+extern void gw_job_pack(const gw_job_t *job, fed_bytes_t *bytes)
+{
+	fed_put_u8(bytes, PACK_VERSION);
+	fed_put_u32(bytes, job->fed_job_id);
+	fed_put_u32(bytes, job->epoch);
+	fed_put_u64(bytes, job->job_id);
+	fed_put_u8(bytes, job->state);
+	fed_put_u8(bytes, job->granted);
+	fed_put_u8(bytes, job->cancel);
+	fed_put_u8(bytes, job->requeue);
+	fed_put_u8(bytes, job->requeue_hold);
+	fed_put_u8(bytes, job->suspend);
+	fed_put_u32(bytes, job->cancel_signal);
+	fed_put_u32(bytes, job->attempts);
+	fed_put_u32(bytes, job->restarts);
+	fed_put_i64(bytes, job->submit_time);
+	fed_put_i64(bytes, job->not_before_ms);
+	fed_put_i64(bytes, job->asked_ms);
+	fed_put_i64(bytes, job->first_asked_ms);
+	fed_put_u64(bytes, job->asked_seq);
+	fed_put_u64(bytes, job->ended_seq);
+	fed_put_i64(bytes, job->start_time);
+	fed_put_i64(bytes, job->end_time);
+	fed_put_i64(bytes, job->suspended_at);
+	fed_put_i64(bytes, job->suspended_for);
+	fed_put_i64(bytes, job->exit_code);
+	fed_put_i64(bytes, job->signal);
+	fed_put_i64(bytes, job->usage.user_us);
+	fed_put_i64(bytes, job->usage.system_us);
+	fed_put_i64(bytes, job->usage.max_rss_kb);
+	fed_put_u32(bytes, job->alloc_count);
+	for (uint32_t i = 0; i < job->alloc_count; i++)
+		fed_put_u32(bytes, job->alloc[i]);
+	fed_put_str(bytes, job->nodes);
+	fed_put_str(bytes, job->reason);
+	fed_put_str(bytes, job->brief);
+	fed_put_str(bytes, job->body);
+}
+
+static void _get_alloc(fed_reader_t *reader, gw_job_t *job)
+{
+	uint32_t count = fed_get_u32(reader);
+
+	if (reader->bad || !count)
+		return;
+	if (fed_reader_left(reader) / sizeof(uint32_t) < count) {
+		reader->bad = true;
+		return;
+	}
+	job->alloc = fed_calloc(count, sizeof(*job->alloc));
+	job->alloc_count = count;
+	for (uint32_t i = 0; i < count; i++)
+		job->alloc[i] = fed_get_u32(reader);
+}
+
+extern int gw_job_unpack(const void *data, size_t len, gw_job_t *job,
+			 fed_err_t *err)
+{
+	fed_reader_t reader;
+	uint8_t version;
+
+	fed_reader_init(&reader, data, len);
+	version = fed_get_u8(&reader);
+	if (!reader.bad && (version != PACK_VERSION))
+		return fed_err_set(err, EPROTO, "job of version %u, this "
+				   "gateway knows %d", version, PACK_VERSION);
+	job->fed_job_id = fed_get_u32(&reader);
+	job->epoch = fed_get_u32(&reader);
+	job->job_id = fed_get_u64(&reader);
+	job->state = fed_get_u8(&reader);
+	job->granted = fed_get_u8(&reader);
+	job->cancel = fed_get_u8(&reader);
+	job->requeue = fed_get_u8(&reader);
+	job->requeue_hold = fed_get_u8(&reader);
+	job->suspend = fed_get_u8(&reader);
+	job->cancel_signal = fed_get_u32(&reader);
+	job->attempts = fed_get_u32(&reader);
+	job->restarts = fed_get_u32(&reader);
+	job->submit_time = fed_get_i64(&reader);
+	job->not_before_ms = fed_get_i64(&reader);
+	job->asked_ms = fed_get_i64(&reader);
+	job->first_asked_ms = fed_get_i64(&reader);
+	job->asked_seq = fed_get_u64(&reader);
+	job->ended_seq = fed_get_u64(&reader);
+	job->start_time = fed_get_i64(&reader);
+	job->end_time = fed_get_i64(&reader);
+	job->suspended_at = fed_get_i64(&reader);
+	job->suspended_for = fed_get_i64(&reader);
+	job->exit_code = fed_get_i64(&reader);
+	job->signal = fed_get_i64(&reader);
+	job->usage.user_us = fed_get_i64(&reader);
+	job->usage.system_us = fed_get_i64(&reader);
+	job->usage.max_rss_kb = fed_get_i64(&reader);
+	_get_alloc(&reader, job);
+	job->nodes = fed_get_str(&reader);
+	job->reason = fed_get_str(&reader);
+	job->brief = fed_get_str(&reader);
+	job->body = fed_get_str(&reader);
+	if (!fed_reader_done(&reader) || (job->state >= FLURM_STATE_COUNT) ||
+	    !job->brief)
+		return fed_err_set(err, EPROTO, "job is damaged");
+	return 0;
+}
+
+extern void gw_job_texts(const flurm_job_spec_t *spec, char **ret_brief,
+			char **ret_body)
+{
+	json_t *json = flurm_job_spec_to_json(spec), *body = json_object();
+	static const char *const heavy[] = { "script", "environment" };
+	const size_t flags = JSON_COMPACT | JSON_ENSURE_ASCII;
+
+	for (size_t i = 0; i < sizeof(heavy) / sizeof(heavy[0]); i++) {
+		json_t *value = json_object_get(json, heavy[i]);
+
+		if (!value)
+			continue;
+		(void) json_object_set(body, heavy[i], value);
+		(void) json_object_del(json, heavy[i]);
+	}
+	*ret_brief = json_dumps(json, flags);
+	*ret_body = json_dumps(body, flags);
+	json_decref(json);
+	json_decref(body);
+	if (!*ret_brief || !*ret_body)
+		abort();	/* no memory: see core/mem.h */
+}
+
+extern int gw_job_spec(const gw_job_t *job, bool with_body,
+		       flurm_job_spec_t *ret_spec, fed_err_t *err)
+{
+	json_t *json, *body;
+	int rc;
+
+	if (!(json = json_loads(job->brief, 0, NULL)))
+		return fed_err_set(err, EPROTO, "job %u: its spec is damaged",
+				   job->fed_job_id);
+	if (with_body && job->body &&
+	    (body = json_loads(job->body, 0, NULL))) {
+		(void) json_object_update(json, body);
+		json_decref(body);
+	}
+	rc = flurm_job_spec_from_json(json, ret_spec, err);
+	json_decref(json);
+	return rc;
+}
+
+/* What is not in the spec. Its texts stay the job's: no flurm_job_free(). */
+static json_t *_facts(const gw_job_t *job, int64_t now)
+{
+	flurm_job_t facts;
+
+	flurm_job_init(&facts);
+	facts.job_id = job->job_id;
+	facts.state = job->state;
+	facts.reason = job->reason;
+	facts.nodes = job->nodes;
+	facts.exit_code = job->exit_code;
+	facts.signal = job->signal;
+	facts.usage = job->usage;
+	facts.spec.fed_job_id = job->fed_job_id;
+	facts.spec.epoch = job->epoch;
+	facts.spec.restart_count = job->restarts;
+	facts.spec.submit_time = job->submit_time;
+	if (job->nodes) {
+		facts.alloc_nodes = job->alloc_count;
+		facts.alloc_cpus = (int64_t) job->alloc_count *
+			job->entry.need.cpus;
+	}
+	if (job->not_before_ms > job->begin_time * 1000)
+		facts.eligible_time = job->not_before_ms / 1000;
+	else if (job->begin_time)
+		facts.eligible_time = job->begin_time;
+	if (job->start_time)
+		facts.start_time = job->start_time;
+	if (job->end_time)
+		facts.end_time = job->end_time;
+	if (job->start_time)
+		facts.suspended_for = job->suspended_for +
+			(job->suspend ? now - job->suspended_at : 0);
+	return flurm_job_to_json(&facts);
+}
+
+extern char *gw_job_json(const gw_job_t *job, int64_t now, size_t *ret_len)
+{
+	json_t *json = json_loads(job->brief, 0, NULL);
+	json_t *facts = _facts(job, now);
+	char *text = NULL;
+
+	if (json && facts && !json_object_update(json, facts))
+		text = json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(json);
+	json_decref(facts);
+	if (text && ret_len)
+		*ret_len = strlen(text);
+	return text;
+}
