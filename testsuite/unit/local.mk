@@ -66,3 +66,18 @@ EXTRA_DIST += \
 	testsuite/data/flurm-wire/053_POST_api_v1_federation_message.raw \
 	testsuite/data/flurm-wire/070_POST_api_v1_federation_message.raw \
 	# End of EXTRA_DIST
+gateway_unit_tests = \
+	testsuite/unit/pattern_test \
+	testsuite/unit/sched_test \
+	# End of gateway_unit_tests
+gateway_unit_ldadd = libfedgateway.la $(CMOCKA_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += $(gateway_unit_tests)
+TESTS += $(gateway_unit_tests)
+endif
+
+testsuite_unit_pattern_test_SOURCES = testsuite/unit/pattern_test.c
+testsuite_unit_pattern_test_LDADD = $(gateway_unit_ldadd)
+
+testsuite_unit_sched_test_SOURCES = testsuite/unit/sched_test.c
+testsuite_unit_sched_test_LDADD = $(gateway_unit_ldadd)

@@ -1,0 +1,347 @@
+/*
+ * main.c - flurm-gateway(8): options, start, signals, stop.
+ *
+ * The main thread starts the others and then only waits for signals: TERM and
+ * INT end the gateway (what was asked is answered, jobs go on running under
+ * their shims), HUP has it read its file again.
+ */
+#include "fed_config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "src/core/log.h"
+#include "src/core/mem.h"
+#include "src/gateway/backend.h"
+#include "src/gateway/conf.h"
+#include "src/gateway/engine.h"
+#include "src/gateway/notify.h"
+#include "src/gateway/routes.h"
+
+typedef struct {
+	const char *conf_path;
+	const char *backend;	/* NULL: as the file says */
+	fed_log_level_t log_level;
+	bool log_level_said;	/* on the command line: the file's does not count */
+	bool check;
+} options_t;
+
+static const gw_backend_ops_t *const backends[] = {
+	&gw_backend_local,
+};
+
+static void _usage(FILE *out)
+{
+	fprintf(out,
+		"usage: flurm-gateway [-c] [-v...] [--backend local|sim] "
+		"-f gateway.conf\n"
+		"  -f, --file=FILE     configuration\n"
+		"  -c, --check         read the configuration, say what is "
+		"wrong with it, end\n"
+		"  -b, --backend=NAME  instead of the configuration's\n"
+		"  -v, --verbose       say more; twice: for debugging\n"
+		"  -V, --version       say the version\n"
+		"  -h, --help          say this\n");
+}
+
+/* RET -1 to go on, or the status to exit with */
+static int _parse_options(int argc, char **argv, options_t *options)
+{
+	static const struct option longs[] = {
+		{ "file", required_argument, NULL, 'f' },
+		{ "check", no_argument, NULL, 'c' },
+		{ "backend", required_argument, NULL, 'b' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "f:cb:vVh", longs, NULL)) >= 0) {
+		switch (opt) {
+		case 'f':
+			options->conf_path = optarg;
+			break;
+		case 'c':
+			options->check = true;
+			break;
+		case 'b':
+			options->backend = optarg;
+			break;
+		case 'v':
+			options->log_level = options->log_level_said ?
+				FED_LOG_DEBUG : FED_LOG_VERBOSE;
+			options->log_level_said = true;
+			break;
+		case 'V':
+			printf("flurm-gateway (fed_flurm) %s\n",
+			       PACKAGE_VERSION);
+			return 0;
+		case 'h':
+			_usage(stdout);
+			return 0;
+		default:
+			_usage(stderr);
+			return 2;
+		}
+	}
+	if (!options->conf_path || (optind < argc)) {
+		_usage(stderr);
+		return 2;
+	}
+	return -1;
+}
+
+/* systemd takes a priority from "<N>" before the line */
+static void _journal_sink(fed_log_level_t level, const char *text)
+{
+	static const int priorities[] = {
+		[FED_LOG_ERROR] = 3,
+		[FED_LOG_INFO] = 6,
+		[FED_LOG_VERBOSE] = 6,
+		[FED_LOG_DEBUG] = 7,
+	};
+
+	fprintf(stderr, "<%d>%s\n", priorities[level], text);
+}
+
+static void _stderr_sink(fed_log_level_t level, const char *text)
+{
+	static const char *const names[] = {
+		[FED_LOG_ERROR] = "error: ",
+		[FED_LOG_INFO] = "",
+		[FED_LOG_VERBOSE] = "",
+		[FED_LOG_DEBUG] = "debug: ",
+	};
+	struct timespec now;
+	struct tm tm;
+	char when[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	(void) localtime_r(&now.tv_sec, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+	fprintf(stderr, "%s.%03ld flurm-gateway: %s%s\n", when,
+		now.tv_nsec / 1000000, names[level], text);
+}
+
+static void _init_log(const options_t *options, const gw_conf_t *conf)
+{
+	static const char *const levels[] = {
+		[FED_LOG_ERROR] = "error",
+		[FED_LOG_INFO] = "info",
+		[FED_LOG_VERBOSE] = "verbose",
+		[FED_LOG_DEBUG] = "debug",
+	};
+	fed_log_level_t level = options->log_level;
+
+	for (int i = 0; !options->log_level_said && (i <= FED_LOG_DEBUG); i++)
+		if (!strcmp(conf->log_level, levels[i]))
+			level = i;
+	fed_log_init(getenv("JOURNAL_STREAM") ? _journal_sink : _stderr_sink,
+		     level);
+}
+
+static int _read_conf(const options_t *options, gw_conf_t *conf,
+		      fed_err_t *err)
+{
+	if (gw_conf_read(options->conf_path, conf, err))
+		return -1;
+	if (options->backend) {
+		free(conf->backend);
+		conf->backend = fed_strdup(options->backend);
+	}
+	return 0;
+}
+
+static const gw_backend_ops_t *_find_backend(const char *name, fed_err_t *err)
+{
+	for (size_t i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
+		if (!strcmp(backends[i]->name, name))
+			return backends[i];
+	fed_err_set(err, EINVAL, "there is no backend \"%s\"", name);
+	return NULL;
+}
+
+static flurm_token_t *_make_token(const gw_conf_t *conf, fed_err_t *err)
+{
+	const flurm_token_conf_t token_conf = {
+		.key_file = conf->token_key_file,
+		.cluster_id = conf->cluster_name,
+		.subject = "flurm-gateway",
+		.issuer = "fed_flurm",
+	};
+
+	return flurm_token_create(&token_conf, err);
+}
+
+/* Everything that can be found wrong without starting. */
+static int _check(const options_t *options, const gw_conf_t *conf,
+		  fed_err_t *err)
+{
+	if (!_find_backend(conf->backend, err))
+		return -1;
+	if (conf->token_key_file) {
+		flurm_token_t *token = _make_token(conf, err);
+
+		if (!token)
+			return -1;
+		flurm_token_destroy(token);
+	}
+	if (!strcmp(conf->backend, "local") && access(conf->shim, X_OK))
+		return fed_err_set(err, errno, "shim %s: %s", conf->shim,
+				   strerror(errno));
+	return 0;
+}
+
+/* Others may pass through it, to the scripts of jobs that are theirs. */
+static int _make_state_dir(const gw_conf_t *conf, fed_err_t *err)
+{
+	if (mkdir(conf->state_dir, 0711) && (errno != EEXIST))
+		return fed_err_set(err, errno, "state_dir %s: %s",
+				   conf->state_dir, strerror(errno));
+	return 0;
+}
+
+static flurm_server_t *_serve(const gw_conf_t *conf, gw_site_t *site,
+			      fed_err_t *err)
+{
+	const flurm_server_conf_t server_conf = {
+		.name = "gateway",
+		.address = conf->address,
+		.port = conf->port,
+		.routes = gw_routes(gw_engine_backend(site->engine)->debug),
+		.authorize = site->token ? gw_authorize : NULL,
+		.arg = site,
+		.tls_cert = conf->tls_cert_file,
+		.tls_key = conf->tls_key_file,
+		.tls_client_ca = conf->tls_client_ca_file,
+		.max_body = (size_t) conf->max_body_mb << 20,
+		.max_connections = conf->max_connections,
+	};
+
+	return flurm_server_start(&server_conf, err);
+}
+
+static void _reload(const options_t *options, gw_engine_t *engine)
+{
+	gw_conf_t *conf = fed_calloc(1, sizeof(*conf));
+	fed_err_t err;
+
+	gw_notify("RELOADING=1");
+	if (_read_conf(options, conf, &err)) {
+		fed_error("%s; nothing is changed", err.text);
+		free(conf);
+	} else {
+		_init_log(options, conf);
+		gw_engine_reload(engine, conf);
+	}
+	gw_notify("READY=1");
+}
+
+static void _wait_for_signals(const options_t *options, gw_engine_t *engine)
+{
+	sigset_t set;
+	int sig;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	while (!sigwait(&set, &sig) && (sig == SIGHUP))
+		_reload(options, engine);
+	fed_info("signal %d: stopping; jobs go on running", sig);
+}
+
+/* Before there are threads: they inherit it. */
+static void _block_signals(void)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	sigdelset(&set, SIGSEGV);
+	sigdelset(&set, SIGBUS);
+	sigdelset(&set, SIGFPE);
+	sigdelset(&set, SIGILL);
+	sigdelset(&set, SIGABRT);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	/* shims are looked after by name, not by who started them */
+	signal(SIGCHLD, SIG_IGN);
+}
+
+/* conf belongs to the engine as soon as there is one. */
+static int _run(const options_t *options, gw_conf_t *conf, fed_err_t *err)
+{
+	const gw_backend_ops_t *backend = _find_backend(conf->backend, err);
+	gw_site_t site = { 0 };
+	flurm_server_t *server = NULL;
+	int rc = -1;
+
+	if (!backend || _make_state_dir(conf, err) ||
+	    (conf->token_key_file &&
+	     !(site.token = _make_token(conf, err))) ||
+	    !(site.engine = gw_engine_create(conf, backend, err))) {
+		gw_conf_free(conf);
+		free(conf);
+	} else if ((server = _serve(conf, &site, err)) &&
+		   !gw_engine_start(site.engine, server, err)) {
+		fed_info("%s: backend %s, listens on %s port %u, instance %s",
+			 conf->cluster_name, backend->name, conf->address,
+			 flurm_server_port(server),
+			 gw_engine_instance(site.engine));
+		gw_notify("READY=1");
+		_wait_for_signals(options, site.engine);
+		gw_notify("STOPPING=1");
+		__atomic_store_n(&site.draining, true, __ATOMIC_RELEASE);
+		gw_engine_stop(site.engine);
+		rc = 0;
+	}
+	flurm_server_stop(server);
+	gw_engine_destroy(site.engine);
+	flurm_token_destroy(site.token);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	options_t options = { .log_level = FED_LOG_INFO };
+	fed_err_t err = { 0 };
+	gw_conf_t *conf;
+	int rc;
+
+	if ((rc = _parse_options(argc, argv, &options)) >= 0)
+		return rc;
+	fed_log_init(_stderr_sink, FED_LOG_INFO);
+	conf = fed_calloc(1, sizeof(*conf));
+	if (_read_conf(&options, conf, &err)) {
+		free(conf);
+		goto fail;
+	}
+	if (options.check) {
+		rc = _check(&options, conf, &err);
+		gw_conf_free(conf);
+		free(conf);
+		if (rc)
+			goto fail;
+		printf("%s: ok\n", options.conf_path);
+		return 0;
+	}
+	_init_log(&options, conf);
+	_block_signals();
+	umask(022);
+	if (_run(&options, conf, &err))
+		goto fail;
+	return 0;
+fail:
+	fed_error("%s", err.text);
+	return 1;
+}
