@@ -17,6 +17,12 @@
 extern int cmd_usage(const char *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* flurmfed check: is all in place for a FLURM cluster to show up? */
+extern int check_cmd(int argc, char **argv);
+
+/* flurmfed status: how are the controllers that run on this host? */
+extern int status_cmd(int argc, char **argv);
+
 /* flurmfed ledger dump|verify: what is in a ledger, and is it well? */
 extern int ledger_cmd(int argc, char **argv);
 

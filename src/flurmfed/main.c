@@ -2,7 +2,7 @@
  * main.c - flurmfed: one command for the administrator of a FLURM sibling.
  *
  * A table of subcommands and what they have in common. They look at what is on
- * this machine, or ask over the status socket; none needs Slurm's libraries.
+ * this machine, or ask over the status socket.
  */
 #include "fed_config.h"
 
@@ -18,6 +18,11 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *usage;
 } commands[] = {
+	{ "status", status_cmd,
+	  "status [--json] [--socket PATH | -f FILE]\n"
+	  "                                  ask the controllers on this host how they are" },
+	{ "check", check_cmd,
+	  "check [--daemon] [-f FILE]      look for what is wrong before it is started" },
 	{ "ledger", ledger_cmd,
 	  "ledger dump [--full] DIR|FILE   print the records of a ledger\n"
 	  "  ledger verify DIR|FILE          say whether a ledger is well" },

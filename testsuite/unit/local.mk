@@ -10,6 +10,7 @@ unit_tests = \
 	testsuite/unit/bytes_test \
 	testsuite/unit/flurm_model_test \
 	testsuite/unit/flurm_server_test \
+	testsuite/unit/flurmfed_status_test \
 	testsuite/unit/flurmfed_test \
 	testsuite/unit/ledger_fault_test \
 	testsuite/unit/ledger_test \
@@ -27,7 +28,13 @@ testsuite_unit_log_test_LDADD = $(unit_ldadd)
 testsuite_unit_bytes_test_SOURCES = testsuite/unit/bytes_test.c
 testsuite_unit_bytes_test_LDADD = $(unit_ldadd)
 
-# runs the command, so that must be there
+# these run the command, so that must be there
+testsuite_unit_flurmfed_status_test_SOURCES = \
+	testsuite/unit/flurmfed_status_test.c
+testsuite_unit_flurmfed_status_test_LDADD = $(unit_ldadd) $(JANSSON_LIBS)
+testsuite_unit_flurmfed_status_test_DEPENDENCIES = libfedcore.la \
+	flurmfed$(EXEEXT)
+
 testsuite_unit_flurmfed_test_SOURCES = testsuite/unit/flurmfed_test.c
 testsuite_unit_flurmfed_test_LDADD = $(unit_ldadd)
 testsuite_unit_flurmfed_test_DEPENDENCIES = libfedcore.la flurmfed$(EXEEXT)

@@ -90,8 +90,8 @@ class Flurm:
         return self.stack.first.run(built("flurmfed"), *args, **kw)
 
     def status(self):
-        """What `flurmfed status --json` says."""
-        return json.loads(self.flurmfed("status", "--json"))
+        """What `flurmfed status --json` says, also of what is wrong."""
+        return json.loads(self.flurmfed("status", "--json", check=False).out)
 
 
 class FedFlurmd(Daemon):
