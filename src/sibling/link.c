@@ -98,7 +98,8 @@ static void _clear_queue(link_t *link)
 static void _set_state(link_t *link, link_state_t state, const char *error)
 {
 	pthread_mutex_lock(&link->lock);
-	if (link->status.state != state)
+	/* tries that come and go while it is down are no news */
+	if ((link->status.state == LINK_UP) != (state == LINK_UP))
 		link->status.since = time(NULL);
 	link->status.state = state;
 	if (error)

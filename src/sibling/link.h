@@ -49,7 +49,7 @@ typedef struct {
 	uint32_t session;	/* sessions so far */
 	uint32_t queued;	/* items not answered yet */
 	uint64_t sent;		/* items answered, all sessions */
-	int64_t since;		/* unix time of the last change of state */
+	int64_t since;		/* unix time when it came up or went down */
 	char error[FED_ERR_TEXT_MAX]; /* of the last failure, or "" */
 } link_status_t;
 
