@@ -138,6 +138,12 @@ extern int main(int argc, char **argv)
 	log_init("fed_flurmd", options, 0, NULL);
 	fed_log_init(_stderr_log, (args.verbose > 1) ? FED_LOG_DEBUG :
 		     args.verbose ? FED_LOG_VERBOSE : FED_LOG_INFO);
+	/* a Slurm of another release has another slurm_conf */
+	if (slurm_api_version() != SLURM_API_VERSION) {
+		fprintf(stderr, "fed_flurmd: built for Slurm %s, the Slurm libraries here are of another release\n",
+			SLURM_VERSION_STRING);
+		return 1;
+	}
 	/* reads slurm.conf and loads the plugins that messages need */
 	slurm_init(args.slurm_conf);
 	if (!(host = host_create(args.conf, "fed_flurmd", &err))) {
