@@ -19,6 +19,7 @@ typedef struct slot {
 	struct slot *next;
 	char *cluster;		/* its name */
 	controller_t *controller; /* NULL: not running */
+	char error[FED_ERR_TEXT_MAX]; /* why not, or "" */
 	fed_log_throttle_t complaint;
 } slot_t;
 
@@ -44,7 +45,8 @@ static json_t *_status(void *arg)
 		if (slot->controller)
 			json = controller_status(slot->controller);
 		if (!json)
-			json = json_pack("{s:s}", "name", slot->cluster);
+			json = json_pack("{s:s, s:s}", "name", slot->cluster,
+					 "error", slot->error);
 		json_object_set_new(json, "running",
 				    json_boolean(slot->controller));
 		json_array_append_new(list, json);
@@ -105,6 +107,13 @@ static int _make_dir(const char *path, fed_err_t *err)
 			   strerror(errno));
 }
 
+static void _set_error(host_t *host, slot_t *slot, const char *text)
+{
+	pthread_mutex_lock(&host->lock);
+	snprintf(slot->error, sizeof(slot->error), "%s", text);
+	pthread_mutex_unlock(&host->lock);
+}
+
 static bool _start_slot(host_t *host, slot_t *slot)
 {
 	controller_t *controller;
@@ -116,6 +125,7 @@ static bool _start_slot(host_t *host, slot_t *slot)
 				       host->conf->ledger_dir, host->site,
 				       &err);
 	if (!controller) {
+		_set_error(host, slot, err.text);
 		fed_log_throttled(&slot->complaint, FED_LOG_ERROR,
 				  "%s (tried again every second)", err.text);
 		return false;
@@ -123,6 +133,7 @@ static bool _start_slot(host_t *host, slot_t *slot)
 	memset(&slot->complaint, 0, sizeof(slot->complaint));
 	pthread_mutex_lock(&host->lock);
 	slot->controller = controller;
+	slot->error[0] = 0;
 	pthread_mutex_unlock(&host->lock);
 	return true;
 }
