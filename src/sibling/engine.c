@@ -404,19 +404,15 @@ static json_t *_ledger_status(engine_t *engine)
 
 static json_t *_federation_status(const federation_t *fed)
 {
-	char *state;
-	json_t *json;
-
 	if (!fed->self)
 		return json_null();
-	state = slurmdb_cluster_fed_states_str(fed->self->state);
-	json = json_pack("{s:s, s:i, s:s, s:s}",
+	return json_pack("{s:s, s:i, s:s, s:s}",
 			 "name", fed->name,
 			 "id", fed->self->fed_id,
-			 "state", state ? state : "",
+			 /* a constant, whatever its type says */
+			 "state", slurmdb_cluster_fed_states_str(
+				fed->self->state),
 			 "features", fed->self->features);
-	xfree(state);
-	return json;
 }
 
 static json_t *_status(engine_t *engine)
