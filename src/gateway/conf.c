@@ -517,13 +517,13 @@ extern void gw_conf_take(gw_conf_t *conf, gw_conf_t *newer)
 		else
 			*(int64_t *) to = *(const int64_t *) from;
 	}
-	for (size_t i = 0; _same_partitions(conf, newer) &&
-	     (i < conf->partition_count); i++) {
-		char *name = conf->partitions[i].name;
+	if (!_same_partitions(conf, newer))
+		return;
+	for (size_t i = 0; i < conf->partition_count; i++) {
+		gw_partition_conf_t *to = &conf->partitions[i];
+		char *name = to->name;
 
-		conf->partitions[i] = newer->partitions[i];
-		newer->partitions[i].name = NULL;
-		free(conf->partitions[i].name);
-		conf->partitions[i].name = name;
+		*to = newer->partitions[i];
+		to->name = name;
 	}
 }

@@ -423,6 +423,7 @@ static void _act_on(gw_engine_t *engine, gw_job_t *job)
 	if (wants.run && (wants.suspend != job->told_suspend)) {
 		engine->ops->suspend(engine->backend, job, wants.suspend);
 		job->told_suspend = wants.suspend;
+		engine->backend_due_ms = engine->now_ms;
 	}
 	if (!wants.run && job->told_start) {
 		engine->ops->forget(engine->backend, job);
