@@ -1,0 +1,265 @@
+"""kill -9 of the gateway: nothing that was answered is lost or done twice."""
+import collections
+import os
+import random
+import shutil
+import signal
+import threading
+import time
+
+from gw import Sibling, spec, wait_for
+
+KILLS = 200
+JOBS = 500
+
+
+def exit_code(fed_job_id):
+    return fed_job_id % 5
+
+
+def test_killed_200_times_while_500_jobs_run(make_gateway):
+    gateway = make_gateway(cpus=12, cgroup="off").start()
+    ran = f"{gateway.work}/ran"
+    jobs = [spec(f"echo $SLURM_JOB_ID >>{ran}; sleep 0.02; "
+                 "exit $((SLURM_JOB_ID % 5))", start_gate=True)
+            for _ in range(JOBS)]
+    sibling = Sibling(gateway)
+    chance = random.Random(1)
+    kills = 0
+
+    def submit_all():
+        # all along, so that every crash meets jobs in every state
+        for count, job in enumerate(jobs):
+            while count * KILLS > (kills + 4) * JOBS:
+                time.sleep(0.002)
+            sibling.submit(job)
+    submitter = threading.Thread(target=submit_all, daemon=True)
+    submitter.start()
+
+    while kills < KILLS:
+        # anywhere from before it listens to well after it works again
+        time.sleep(chance.uniform(0.0, 0.06))
+        gateway.kill()
+        kills += 1
+        if kills == KILLS // 2:
+            # in the middle of starting, too
+            gateway.spawn()
+            time.sleep(chance.uniform(0.0, 0.01))
+            gateway.kill()
+        gateway.start()
+    submitter.join(60)
+    assert len(sibling.accepted) == JOBS
+    ids = [job["fed_job_id"] for job in jobs]
+    wait_for("all jobs are over", lambda: all(map(sibling.over, ids)), 60)
+    sibling.stop()
+    assert not sibling.wrong, sibling.wrong[:5]
+
+    with open(ran, encoding="utf-8") as file:
+        times = collections.Counter(int(line) for line in file)
+    assert {job: times[job] for job in ids if times[job] != 1} == {}
+    api = gateway.api()
+    listed = {job["fed_job_id"]: job for job in api.jobs()}
+    for job in ids:
+        end, now = sibling.over(job), listed[job]
+        code = exit_code(job)
+        state = "failed" if code else "completed"
+        assert (end["state"], end["exit_code"], end["signal"]) == \
+            (state, code, 0), end
+        for name in ("state", "exit_code", "signal", "start_time",
+                     "end_time", "job_id"):
+            assert now[name] == end[name], (now, end)
+        assert now["job_id"] == sibling.accepted[job]
+        kinds = [event["type"] for event in sibling.view[job]]
+        assert kinds.count("submitted") == kinds.count("started") == \
+            kinds.count("ended") == 1, kinds
+        assert kinds[0] == "submitted" and kinds[-2:] == ["started", "ended"]
+    assert sibling.granted == set(ids)
+
+
+def test_running_jobs_survive_a_restart(make_gateway):
+    gateway = make_gateway().start()
+    api = gateway.api()
+    instance = api.get("/api/v1/health").json["instance_id"]
+    go = f"{gateway.work}/go"
+    job = api.submit(spec(f"while ! [ -e {go} ]; do sleep 0.02; done; "
+                          "exit 9", time_limit=60))
+    suspended = api.submit(spec("sleep 0.5; exit 8"))
+    api.wait_state(suspended, "running")
+    assert api.op(suspended, "suspend").status == 200
+    started = api.wait_state(job, "running")["start_time"]
+    gateway.kill()
+    open(go, "w", encoding="utf-8").close()
+    wait_for("its shim is done", lambda: len(gateway.shims()) <= 1)
+    api = gateway.start().api()
+    assert api.get("/api/v1/health").json["instance_id"] == instance
+    done = api.wait_over(job)
+    assert (done["state"], done["exit_code"]) == ("failed", 9)
+    assert done["start_time"] == started
+    api.op(suspended, "resume")
+    assert api.wait_over(suspended)["exit_code"] == 8
+
+
+def test_time_limit_is_kept_while_we_are_away(make_gateway):
+    gateway = make_gateway().start()
+    api = gateway.api()
+    job = api.submit(spec("sleep 60", time_limit=1))
+    api.wait_state(job, "running")
+    gateway.kill()
+    wait_for("the shim has ended it", lambda: not gateway.shims())
+    api = gateway.start().api()
+    assert api.wait_over(job)["state"] == "timeout"
+
+
+def test_lost_shim_is_node_fail_and_nothing_runs_on(make_gateway):
+    for cgroup in ("auto", "off"):
+        for away in (False, True):
+            gateway = make_gateway(cgroup=cgroup).start()
+            api = gateway.api()
+            pids = f"{gateway.work}/pids"
+            job = api.submit(spec(f"setsid sleep 1000 & echo $! $$ >{pids}; "
+                                  "sleep 1000"))
+            wait_for("it runs", lambda: os.path.exists(pids) and
+                     os.path.getsize(pids))
+            wait_for("it is known to", lambda:
+                     api.job(job)["state"] == "running")
+            if away:
+                gateway.kill()
+            for shim in gateway.shims():
+                os.kill(shim, signal.SIGKILL)
+            if away:
+                api = gateway.start().api()
+            done = api.wait_over(job)
+            assert done["state"] == "node_fail"
+            assert "exit_code" not in done
+            with open(pids, encoding="utf-8") as file:
+                for pid in file.read().split():
+                    wait_for("it is killed",
+                             lambda p=pid: not os.path.exists(f"/proc/{p}"))
+
+
+def test_lost_store_is_another_instance(make_gateway):
+    gateway = make_gateway().start()
+    api, events = gateway.api(), gateway.events()
+    instance = api.get("/api/v1/health").json["instance_id"]
+    pid = f"{gateway.work}/pid"
+    job = api.submit(spec(f"echo $$ >{pid}; sleep 1000"))
+    started = events.wait("started", job)
+    wait_for("it says who it is", lambda: os.path.exists(pid) and
+             os.path.getsize(pid))
+    events.close()
+    gateway.terminate()
+    shutil.rmtree(f"{gateway.dir}/state/ledger")
+    api = gateway.start().api()
+    other = api.get("/api/v1/health").json["instance_id"]
+    assert other != instance
+    assert api.get(f"/api/v1/jobs/{job}").status == 404
+    # a cursor of the store that is lost means nothing here
+    assert gateway.events(after=started["seq"]).status == 410
+    events = gateway.events()
+    assert events.wait("instance")["instance_id"] == other
+    events.close()
+    # nobody knows the job any more: it must not run on
+    with open(pid, encoding="utf-8") as file:
+        text = file.read().strip()
+    wait_for("it is killed", lambda: not os.path.exists(f"/proc/{text}"))
+    wait_for("its directory is gone",
+             lambda: not os.listdir(f"{gateway.dir}/state/jobs"))
+
+
+def test_events_are_kept_until_they_are_heard(make_gateway):
+    gateway = make_gateway(max_events=50).start()
+    api, events = gateway.api(), gateway.events()
+    instance = events.wait("instance")
+    job = api.submit(spec(hold=True))
+    submitted = events.wait("submitted", job)
+    events.close()
+    gateway.kill()
+    api = gateway.start().api()
+    # the same events, with the same cursors, as long as nobody has passed
+    events = gateway.events(after=instance["seq"])
+    assert events.wait("submitted", job) == submitted
+    events.close()
+    events = gateway.events(after=submitted["seq"])
+    assert events.status == 200
+    events.close()
+    # passed: gone
+    late = gateway.events(after=instance["seq"] - 1)
+    assert late.status == 410, late.body
+    # and so are those that are too many
+    for _ in range(40):
+        api.cancel(api.submit(spec(hold=True)))
+    late = gateway.events(after=submitted["seq"])
+    assert late.status == 410
+    assert gateway.events(after=submitted["seq"] + 10 ** 9).status == 410
+
+
+def test_finished_jobs_are_forgotten_after_a_while(make_gateway):
+    gateway = make_gateway(finished_keep=1).start()
+    api, events = gateway.api(), gateway.events()
+    job = api.submit(spec(hold=True))
+    api.cancel(job)
+    ended = events.wait("ended", job)
+    events.close()
+    time.sleep(1.5)
+    # not before its end has been heard
+    assert api.job(job)["state"] == "cancelled"
+    events = gateway.events(after=ended["seq"])
+
+    def forgotten():
+        api.submit(spec(hold=True))
+        return api.get(f"/api/v1/jobs/{job}").status == 404
+    wait_for("it is forgotten", forgotten)
+    events.close()
+    gateway.kill()
+    assert gateway.start().api().get(f"/api/v1/jobs/{job}").status == 404
+
+
+def test_reload(make_gateway):
+    gateway = make_gateway(partition=["debug default=yes",
+                                      "night state=down"]).start()
+    api, events = gateway.api(), gateway.events()
+    job = api.submit(spec(partition="night"))
+    events.wait("submitted", job)
+    assert api.job(job)["state"] == "pending"
+    gateway.write_conf(partition=["debug default=yes", "night"])
+    gateway.process.send_signal(signal.SIGHUP)
+    assert events.wait("ended", job)["state"] == "completed"
+    with open(f"{gateway.dir}/gateway.conf", "a", encoding="utf-8") as file:
+        file.write("nonsense = 1\n")
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_for("it complains", lambda: "unknown key" in gateway.log())
+    assert f"{gateway.dir}/gateway.conf:" in gateway.log()
+    assert api.get("/api/v1/health").status == 200
+    events.close()
+
+
+def test_check_of_the_configuration(make_gateway):
+    import subprocess
+    from gw import build_dir
+    gateway = make_gateway()
+
+    def check():
+        return subprocess.run(
+            [f"{build_dir()}/flurm-gateway", "-c", "-f", conf],
+            capture_output=True, text=True, check=False)
+    conf = gateway.write_conf()
+    assert check().returncode == 0
+    for line, said in (("nonsense = 1", "unknown key \"nonsense\""),
+                       ("cpus = many", "cpus"), ("cpus = 0", "cpus"),
+                       ("backend = magic", "backend"),
+                       ("listen = localhost:1", "listen"),
+                       ("listen = 0.0.0.0:1", "tls_cert_file"),
+                       ("state_dir = here", "state_dir"),
+                       ("partition = a max=1", "max"),
+                       ("partition = debug", "twice"),
+                       ("allow_root = perhaps", "allow_root"),
+                       ("just words", "key=value")):
+        conf = gateway.write_conf()
+        with open(conf, "a", encoding="utf-8") as file:
+            file.write(line + "\n")
+        result = check()
+        assert result.returncode == 1, line
+        assert said in result.stderr and conf in result.stderr, result.stderr
+    os.chmod(f"{gateway.dir}/key", 0o644)
+    conf = gateway.write_conf()
+    assert check().returncode == 1
