@@ -74,6 +74,8 @@ EXTRA_DIST += \
 	testsuite/data/flurm-wire/070_POST_api_v1_federation_message.raw \
 	# End of EXTRA_DIST
 gateway_unit_tests = \
+	testsuite/unit/gate_test \
+	testsuite/unit/gateway_conf_test \
 	testsuite/unit/pattern_test \
 	testsuite/unit/sched_test \
 	# End of gateway_unit_tests
@@ -88,3 +90,10 @@ testsuite_unit_pattern_test_LDADD = $(gateway_unit_ldadd)
 
 testsuite_unit_sched_test_SOURCES = testsuite/unit/sched_test.c
 testsuite_unit_sched_test_LDADD = $(gateway_unit_ldadd)
+
+testsuite_unit_gate_test_SOURCES = testsuite/unit/gate_test.c
+testsuite_unit_gate_test_CFLAGS = $(flurm_unit_cflags)
+testsuite_unit_gate_test_LDADD = $(gateway_unit_ldadd)
+
+testsuite_unit_gateway_conf_test_SOURCES = testsuite/unit/gateway_conf_test.c
+testsuite_unit_gateway_conf_test_LDADD = $(gateway_unit_ldadd)
