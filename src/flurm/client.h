@@ -9,9 +9,10 @@
  * answered before the next is sent; ops of different jobs in no order.
  *
  * RETRY: an op is repeated, with back-off and jitter or as Retry-After says,
- * on 429, 5xx and lost connections until its deadline. That is safe since it
- * is idempotent by (fed_job_id, epoch); one without a fed_job_id is repeated
- * only while it certainly was not delivered.
+ * on 429, 5xx and lost connections until its deadline, and on 401 and 403
+ * too: those are between the two ends, not about the job. That is safe since
+ * it is idempotent by (fed_job_id, epoch); one without a fed_job_id is
+ * repeated only while it certainly was not delivered.
  *
  * BATCH: where the server can (a health reply has said so) and more than one
  * op is ready, they travel together. A caller need not care.
@@ -158,24 +159,30 @@ typedef struct {
 	/* valid only during the call; heartbeats are not told */
 	void (*event)(void *arg, const flurm_event_t *event);
 	/*
-	 * The cursor is too old, or the server's instance is another: list
-	 * all jobs. The stream goes on from next, the server's oldest.
+	 * Events are missing, since the cursor is too old or the server has
+	 * lost its state (instance_id is another one; NULL: not told): list
+	 * all jobs. The stream goes on from the oldest event there is.
 	 */
-	void (*gap)(void *arg, uint64_t next);
+	void (*gap)(void *arg, const char *instance_id);
 } flurm_events_ops_t;
 
 /*
- * Follow the events after a cursor, until flurm_client_events_stop() or the
- * client's end. It reconnects by itself and goes on where it was.
- * RET 0 or -1: it runs already, or no memory
+ * Follow the events, until flurm_client_events_stop() or the client's end. It
+ * reconnects by itself and goes on where it was.
+ * IN after - the cursor: seq of the last event that is safe with us
+ * IN instance_id - which server state the cursor is of; NULL: any
+ * RET 0 or -1: it runs already
  */
+#define FLURM_EVENTS_OLDEST UINT64_MAX	/* no cursor yet */
 extern int flurm_client_events_start(flurm_client_t *client, uint64_t after,
+				     const char *instance_id,
 				     const flurm_events_ops_t *ops, void *arg);
 extern void flurm_client_events_stop(flurm_client_t *client);
 
 /*
- * Events up to seq are safe with us: the server may forget them. Sent along
- * with the next ones, at most once a second.
+ * Events up to seq are safe with us: the server may forget them. Sent at most
+ * once a second; a server that knows no such route is told by the cursor of
+ * the next connection.
  */
 extern void flurm_client_events_ack(flurm_client_t *client, uint64_t seq);
 

@@ -9,7 +9,13 @@ libfedflurm_la_SOURCES = \
 	src/flurm/admit.c \
 	src/flurm/base64.c \
 	src/flurm/base64.h \
+	src/flurm/client.c \
 	src/flurm/client.h \
+	src/flurm/client_events.c \
+	src/flurm/client_inside.h \
+	src/flurm/client_op.c \
+	src/flurm/client_query.c \
+	src/flurm/client_send.c \
 	src/flurm/cluster.c \
 	src/flurm/cluster.h \
 	src/flurm/event.c \
@@ -22,11 +28,17 @@ libfedflurm_la_SOURCES = \
 	src/flurm/job.h \
 	src/flurm/job_spec.c \
 	src/flurm/job_spec.h \
+	src/flurm/key_file.c \
+	src/flurm/key_file.h \
+	src/flurm/loop.c \
 	src/flurm/loop.h \
+	src/flurm/loop_inside.h \
+	src/flurm/map.c \
+	src/flurm/map.h \
 	src/flurm/model.h \
 	src/flurm/op.c \
 	src/flurm/op.h \
-	src/flurm/pending.c \
+	src/flurm/op_queue.h \
 	src/flurm/peer.c \
 	src/flurm/pem.c \
 	src/flurm/pem.h \
@@ -44,7 +56,12 @@ libfedflurm_la_SOURCES = \
 	src/flurm/state.h \
 	src/flurm/stream.c \
 	src/flurm/stream.h \
+	src/flurm/timers.c \
+	src/flurm/timers.h \
+	src/flurm/token.c \
 	src/flurm/token.h \
+	src/flurm/transfer.c \
+	src/flurm/transfer.h \
 	src/flurm/unset.h \
 	src/flurm/wire.h \
 	# End of libfedflurm_la_SOURCES

@@ -220,41 +220,23 @@ extern int flurm_op_from_json(const json_t *json, flurm_op_t *ret_op,
 	return fed_err_set(err, EINVAL, "op: there is no \"%.32s\"", name);
 }
 
-static int _path(const flurm_op_t *op, char *path, size_t size)
+extern const char *flurm_op_request(const flurm_op_t *op,
+				    char ret_path[FLURM_OP_PATH_MAX])
 {
+	const char *verb = kinds[op->kind].verb;
+	char signal[32] = "";
+
+	if (flurm_is_set(op->signal))
+		snprintf(signal, sizeof(signal), "&signal=%" PRId64,
+			 op->signal);
 	if (op->kind == FLURM_OP_SUBMIT)
-		return snprintf(path, size, "/api/v1/jobs");
-	if ((op->kind == FLURM_OP_CANCEL) && flurm_is_set(op->signal))
-		return snprintf(path, size, "/api/v1/jobs/%u?epoch=%u&signal=%"
-				PRId64, op->fed_job_id, op->epoch, op->signal);
-	if (op->kind == FLURM_OP_CANCEL)
-		return snprintf(path, size, "/api/v1/jobs/%u?epoch=%u",
-				op->fed_job_id, op->epoch);
-	if (op->kind == FLURM_OP_UPDATE)
-		return snprintf(path, size, "/api/v1/jobs/%u", op->fed_job_id);
-	return snprintf(path, size, "/api/v1/jobs/%u/%s", op->fed_job_id,
-			kinds[op->kind].verb);
-}
-
-extern int flurm_op_request(const flurm_op_t *op, const char **ret_method,
-			    char **ret_path, char **ret_body,
-			    size_t *ret_body_len)
-{
-	char path[128];
-	char *body = NULL;
-	json_t *json;
-
-	_path(op, path, sizeof(path));
-	if (op->kind != FLURM_OP_CANCEL) {
-		json = _body(op);
-		body = json_dumps(json, JSON_COMPACT);
-		json_decref(json);
-		if (!body)
-			return -1;
-	}
-	*ret_path = fed_strdup(path);
-	*ret_method = kinds[op->kind].method;
-	*ret_body = body;
-	*ret_body_len = body ? strlen(body) : 0;
-	return 0;
+		snprintf(ret_path, FLURM_OP_PATH_MAX, "/api/v1/jobs");
+	else if (op->kind == FLURM_OP_CANCEL)
+		snprintf(ret_path, FLURM_OP_PATH_MAX,
+			 "/api/v1/jobs/%u?epoch=%u%s", op->fed_job_id,
+			 op->epoch, signal);
+	else
+		snprintf(ret_path, FLURM_OP_PATH_MAX, "/api/v1/jobs/%u%s%s",
+			 op->fed_job_id, verb ? "/" : "", verb ? verb : "");
+	return kinds[op->kind].method;
 }

@@ -72,14 +72,13 @@ extern int flurm_op_of_kind(flurm_op_kind_t kind, const json_t *json,
 			    flurm_op_t *ret_op, fed_err_t *err);
 
 /*
- * As a request of its own.
- * OUT ret_method - a constant
- * OUT ret_path - with its query; malloc'd
- * OUT ret_body - NULL if there is none; malloc'd
- * RET 0 or -1 without memory
+ * As a request of its own: its body, but for a cancel that has none, is the
+ * same JSON; "op" in it says no more than the path.
+ * OUT ret_path - with its query
+ * RET the method
  */
-extern int flurm_op_request(const flurm_op_t *op, const char **ret_method,
-			    char **ret_path, char **ret_body,
-			    size_t *ret_body_len);
+#define FLURM_OP_PATH_MAX 96
+extern const char *flurm_op_request(const flurm_op_t *op,
+				    char ret_path[FLURM_OP_PATH_MAX]);
 
 #endif

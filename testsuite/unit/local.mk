@@ -8,9 +8,12 @@ noinst_HEADERS += \
 unit_ldadd = libfedcore.la $(CMOCKA_LIBS)
 unit_tests = \
 	testsuite/unit/bytes_test \
+	testsuite/unit/flurm_client_test \
+	testsuite/unit/flurm_loop_test \
 	testsuite/unit/flurm_model_test \
 	testsuite/unit/flurm_server_test \
 	testsuite/unit/flurmfed_status_test \
+	testsuite/unit/flurm_token_test \
 	testsuite/unit/flurmfed_test \
 	testsuite/unit/ledger_fault_test \
 	testsuite/unit/ledger_test \
@@ -56,6 +59,18 @@ testsuite_unit_flurm_server_test_CFLAGS = $(flurm_unit_cflags)
 testsuite_unit_flurm_server_test_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DWIRE_DIR=\"$(abs_top_srcdir)/testsuite/data/flurm-wire\"
 testsuite_unit_flurm_server_test_LDADD = $(flurm_unit_ldadd)
+
+testsuite_unit_flurm_client_test_SOURCES = testsuite/unit/flurm_client_test.c
+testsuite_unit_flurm_client_test_CFLAGS = $(flurm_unit_cflags)
+testsuite_unit_flurm_client_test_LDADD = $(flurm_unit_ldadd)
+
+testsuite_unit_flurm_loop_test_SOURCES = testsuite/unit/flurm_loop_test.c
+testsuite_unit_flurm_loop_test_CFLAGS = $(flurm_unit_cflags)
+testsuite_unit_flurm_loop_test_LDADD = $(flurm_unit_ldadd)
+
+testsuite_unit_flurm_token_test_SOURCES = testsuite/unit/flurm_token_test.c
+testsuite_unit_flurm_token_test_CFLAGS = $(flurm_unit_cflags)
+testsuite_unit_flurm_token_test_LDADD = $(flurm_unit_ldadd)
 
 EXTRA_DIST += \
 	testsuite/data/flurm-wire/001_GET_api_v1_cluster_stats.raw \
