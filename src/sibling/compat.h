@@ -39,6 +39,7 @@
 #include "src/common/persist_conn.h"
 #include "src/common/job_record.h"
 #include "src/interfaces/auth.h"
+#include "src/interfaces/select.h"
 #include "src/interfaces/tls.h"
 
 typedef persist_conn_t compat_persist_conn_t;
@@ -54,6 +55,18 @@ typedef slurm_persist_conn_t compat_persist_conn_t;
 typedef List compat_list_t;
 #define PERSIST_TYPE_ACCT_UPDATE 5	/* 24.11's; 22.05 never sends it */
 #define compat_tls_enabled() false
+#endif
+
+/*
+ * A field of Slurm's records that only newer, or only older, releases have,
+ * and what stands for it in a build that lacks it.
+ */
+#if COMPAT_24_11
+#define COMPAT_IF_24_11(field, otherwise) field
+#define COMPAT_IF_22_05(field, otherwise) otherwise
+#else
+#define COMPAT_IF_24_11(field, otherwise) otherwise
+#define COMPAT_IF_22_05(field, otherwise) field
 #endif
 
 /* job_submit plugins: job_modify() got an error message (job_submit.h) */
@@ -100,6 +113,31 @@ static inline bool compat_register_refused(const persist_rc_msg_t *rc)
 #endif
 }
 
+/* What slurm_free_job_info_members() forgets is freed as well. */
+static inline void compat_free_job_info_members(job_info_t *job)
+{
+#if COMPAT_24_11
+	xfree(job->resv_ports);
+#else
+	xfree(job->admin_comment);
+	xfree(job->cluster_features);
+	xfree(job->cronspec);
+	xfree(job->prefer);
+	xfree(job->system_comment);
+#endif
+	slurm_free_job_info_members(job);
+}
+
+static inline void compat_free_job_info_msg(job_info_msg_t *msg)
+{
+	if (!msg)
+		return;
+	for (uint32_t i = 0; i < msg->record_count; i++)
+		compat_free_job_info_members(&msg->job_array[i]);
+	xfree(msg->job_array);
+	xfree(msg);
+}
+
 /*
  * Free the data of a message. slurm_free_sib_msg() forgets submit_host and
  * frees a list of jobs as if it were one job: fed_mgr.c takes both out of the
@@ -114,7 +152,7 @@ static inline void compat_free_data(uint16_t type, void *data)
 		    (type == REQUEST_SIB_JOB_UNLOCK))) {
 		xfree(sib->submit_host);
 		if (sib->data_type == RESPONSE_JOB_INFO) {
-			slurm_free_job_info_msg(sib->data);
+			compat_free_job_info_msg(sib->data);
 			sib->data = NULL;
 		}
 	}

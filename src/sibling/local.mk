@@ -39,6 +39,7 @@ libfedsibling_la_SOURCES = \
 	src/sibling/net.h \
 	src/sibling/pack_info.c \
 	src/sibling/pack_info.h \
+	src/sibling/pack_job.c \
 	src/sibling/peers.c \
 	src/sibling/peers.h \
 	src/sibling/persist.c \

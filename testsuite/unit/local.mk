@@ -1,6 +1,7 @@
 # testsuite/unit: cmocka programs, one per module, no daemon.
 noinst_HEADERS += \
 	testsuite/unit/http.h \
+	testsuite/unit/record.h \
 	testsuite/unit/scratch.h \
 	testsuite/unit/unit.h \
 	# End of noinst_HEADERS
@@ -112,3 +113,22 @@ testsuite_unit_gate_test_LDADD = $(gateway_unit_ldadd)
 
 testsuite_unit_gateway_conf_test_SOURCES = testsuite/unit/gateway_conf_test.c
 testsuite_unit_gateway_conf_test_LDADD = $(gateway_unit_ldadd)
+
+# what links Slurm's library
+slurm_unit_tests = \
+	testsuite/unit/pack_info_test \
+	# End of slurm_unit_tests
+slurm_unit_cppflags = $(libfedsibling_la_CPPFLAGS)
+slurm_unit_ldadd = libfedsibling.la $(SLURMFULL_LIBS) $(CMOCKA_LIBS)
+if HAVE_CMOCKA
+if WITH_SLURM
+if WITH_LIBSLURMFULL
+check_PROGRAMS += $(slurm_unit_tests)
+TESTS += $(slurm_unit_tests)
+endif
+endif
+endif
+
+testsuite_unit_pack_info_test_SOURCES = testsuite/unit/pack_info_test.c
+testsuite_unit_pack_info_test_CPPFLAGS = $(slurm_unit_cppflags)
+testsuite_unit_pack_info_test_LDADD = $(slurm_unit_ldadd)
