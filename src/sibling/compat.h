@@ -38,6 +38,7 @@
 #include "src/common/msg_type.h"
 #include "src/common/persist_conn.h"
 #include "src/common/job_record.h"
+#include "src/interfaces/acct_gather_energy.h"
 #include "src/interfaces/auth.h"
 #include "src/interfaces/select.h"
 #include "src/interfaces/tls.h"
@@ -47,6 +48,7 @@ typedef list_t *compat_list_t;
 #define compat_tls_enabled() tls_enabled()
 #else
 #include "src/common/select.h"
+#include "src/common/slurm_acct_gather_energy.h"
 #include "src/common/slurm_auth.h"
 #include "src/common/slurm_persist_conn.h"
 #include "src/slurmctld/slurmctld.h"

@@ -40,6 +40,8 @@ libfedsibling_la_SOURCES = \
 	src/sibling/pack_info.c \
 	src/sibling/pack_info.h \
 	src/sibling/pack_job.c \
+	src/sibling/pack_node.c \
+	src/sibling/pack_part.c \
 	src/sibling/peers.c \
 	src/sibling/peers.h \
 	src/sibling/persist.c \

@@ -30,8 +30,8 @@ extern void pack_info_inx(buf_t *buf, const int32_t *inx)
 	FREE_NULL_BITMAP(bitmap);
 }
 
-extern buf_t *pack_info_jobs(uint32_t count, time_t last_update,
-			     uint16_t version)
+/* What every such body begins with */
+static buf_t *_begin(uint32_t count, time_t last_update, uint16_t version)
 {
 	buf_t *buf;
 
@@ -40,7 +40,31 @@ extern buf_t *pack_info_jobs(uint32_t count, time_t last_update,
 	buf = init_buf(BUF_SIZE);
 	pack32(count, buf);
 	pack_time(last_update, buf);
-	if (version >= PACK_21_08)
+	return buf;
+}
+
+extern buf_t *pack_info_jobs(uint32_t count, time_t last_update,
+			     uint16_t version)
+{
+	buf_t *buf = _begin(count, last_update, version);
+
+	if (buf && (version >= PACK_21_08))
 		pack_time(0, buf);	/* last backfill: not told */
 	return buf;
+}
+
+extern buf_t *pack_info_nodes(uint32_t count, time_t last_update,
+			      uint16_t version)
+{
+	buf_t *buf = _begin(count, last_update, version);
+
+	if (buf && (version >= PACK_24_11))
+		pack_info_inx(buf, NULL);	/* the hidden nodes */
+	return buf;
+}
+
+extern buf_t *pack_info_parts(uint32_t count, time_t last_update,
+			      uint16_t version)
+{
+	return _begin(count, last_update, version);
 }

@@ -49,10 +49,51 @@ extern void pack_info_job_init(job_info_t *job);
  * Append one job record. All strings may be NULL. The tasks of an array are
  * taken from array_bitmap: array_task_str is what the client makes of it. The
  * eight fields of boards, sockets, cores, threads and tasks per each are sent
- * all or, when all are 0, not at all.
+ * all or, when all are 0, not at all. job_resrcs may be NULL.
  * RET 0, -1 if version is not spoken, and then nothing was appended
  */
 extern int pack_info_job(buf_t *buf, const job_info_t *job, uint16_t version);
+
+/*
+ * Begin the body of a RESPONSE_NODE_INFO; none of its nodes is hidden. The
+ * nodes' order is what the indexes in job and partition records refer to.
+ */
+extern buf_t *pack_info_nodes(uint32_t count, time_t last_update,
+			      uint16_t version);
+
+/* What jobs have of a node; Slurm keeps it in its select plugin's own data. */
+typedef struct {
+	uint16_t cpus;		/* of them the client makes MIXED or ALLOCATED */
+	uint64_t memory;	/* MB */
+	char *tres;		/* "cpu=2,mem=100M", NULL: nothing */
+	double tres_weighted;
+} pack_node_alloc_t;
+
+/* A node of which nothing is known; its state is UNKNOWN. */
+extern void pack_info_node_init(node_info_t *node);
+
+/*
+ * Append one node record. Energy is packed if there is a record of it;
+ * external sensors and power caps are always unknown.
+ * IN alloc - NULL: nothing is allocated; node->select_nodeinfo is not used
+ * RET 0, -1 if version is not spoken, and then nothing was appended
+ */
+extern int pack_info_node(buf_t *buf, const node_info_t *node,
+			  const pack_node_alloc_t *alloc, uint16_t version);
+
+/* Begin the body of a RESPONSE_PARTITION_INFO. */
+extern buf_t *pack_info_parts(uint32_t count, time_t last_update,
+			      uint16_t version);
+
+/* A partition that is up, empty and restricts nobody. */
+extern void pack_info_part_init(partition_info_t *part);
+
+/*
+ * Append one partition record.
+ * RET 0, -1 if version is not spoken, and then nothing was appended
+ */
+extern int pack_info_part(buf_t *buf, const partition_info_t *part,
+			  uint16_t version);
 
 /*
  * Append a set of indexes as a bitmap, for the records' packers.

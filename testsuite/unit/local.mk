@@ -1,5 +1,6 @@
 # testsuite/unit: cmocka programs, one per module, no daemon.
 noinst_HEADERS += \
+	testsuite/unit/client.h \
 	testsuite/unit/http.h \
 	testsuite/unit/record.h \
 	testsuite/unit/scratch.h \
@@ -116,7 +117,9 @@ testsuite_unit_gateway_conf_test_LDADD = $(gateway_unit_ldadd)
 
 # what links Slurm's library
 slurm_unit_tests = \
-	testsuite/unit/pack_info_test \
+	testsuite/unit/pack_job_test \
+	testsuite/unit/pack_node_test \
+	testsuite/unit/pack_part_test \
 	# End of slurm_unit_tests
 slurm_unit_cppflags = $(libfedsibling_la_CPPFLAGS)
 slurm_unit_ldadd = libfedsibling.la $(SLURMFULL_LIBS) $(CMOCKA_LIBS)
@@ -129,6 +132,14 @@ endif
 endif
 endif
 
-testsuite_unit_pack_info_test_SOURCES = testsuite/unit/pack_info_test.c
-testsuite_unit_pack_info_test_CPPFLAGS = $(slurm_unit_cppflags)
-testsuite_unit_pack_info_test_LDADD = $(slurm_unit_ldadd)
+testsuite_unit_pack_job_test_SOURCES = testsuite/unit/pack_job_test.c
+testsuite_unit_pack_job_test_CPPFLAGS = $(slurm_unit_cppflags)
+testsuite_unit_pack_job_test_LDADD = $(slurm_unit_ldadd)
+
+testsuite_unit_pack_node_test_SOURCES = testsuite/unit/pack_node_test.c
+testsuite_unit_pack_node_test_CPPFLAGS = $(slurm_unit_cppflags)
+testsuite_unit_pack_node_test_LDADD = $(slurm_unit_ldadd)
+
+testsuite_unit_pack_part_test_SOURCES = testsuite/unit/pack_part_test.c
+testsuite_unit_pack_part_test_CPPFLAGS = $(slurm_unit_cppflags)
+testsuite_unit_pack_part_test_LDADD = $(slurm_unit_ldadd)

@@ -43,6 +43,8 @@ typedef struct {
 #define RECORD_IF_22_05(field_kind, field) \
 	COMPAT_IF_22_05(RECORD(field_kind, field) RECORD_COMMA, )
 
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
 /* Set one field to a value that number makes. */
 static inline void record_set(void *record, const record_field_t *field,
 			      uint32_t number)

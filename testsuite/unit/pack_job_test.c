@@ -1,85 +1,12 @@
 /*
- * pack_info_test.c - src/sibling/pack_*.c: what we pack by hand is what the
+ * pack_job_test.c - src/sibling/pack_job.c: what we pack by hand is what the
  * client's own unpack of this Slurm reads, in every version that it speaks.
  */
 #include "testsuite/unit/unit.h"
 
 #include "src/sibling/pack_info.h"
+#include "testsuite/unit/client.h"
 #include "testsuite/unit/record.h"
-#include "testsuite/unit/scratch.h"
-
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-static const char conf_text[] =
-	"ClusterName=unit\n"
-	"SlurmctldHost=localhost\n"
-	"SlurmUser=root\n"
-	"SelectType=select/cons_tres\n";
-
-static char *dir;
-
-static int _setup(void **state)
-{
-	char *path;
-
-	dir = scratch_make();
-	assert_true(asprintf(&path, "%s/slurm.conf", dir) > 0);
-	scratch_write(path, conf_text, sizeof(conf_text) - 1);
-	slurm_conf_init(path);
-	free(path);
-	/* the plugins that a client has for what select plugins send */
-	return select_g_init(false);
-}
-
-static int _teardown(void **state)
-{
-	scratch_remove(dir);
-	return 0;
-}
-
-/* Read a packed body, all of it, as a client does. */
-static void *_unpack(buf_t *buf, uint16_t type, uint16_t version)
-{
-	slurm_msg_t msg;
-
-	slurm_msg_t_init(&msg);
-	msg.msg_type = type;
-	msg.protocol_version = version;
-	set_buf_offset(buf, 0);
-	assert_int_equal(unpack_msg(&msg, buf), SLURM_SUCCESS);
-	assert_non_null(msg.data);
-	return msg.data;
-}
-
-/* RET false after the last version that this build speaks */
-static bool _next_version(uint16_t *version)
-{
-	*version = *version ? *version + (1 << 8) : COMPAT_VERSION_MIN;
-	return *version <= COMPAT_VERSION_OWN;
-}
-
-static void _same_inx(const int32_t *sent, const int32_t *got)
-{
-	int i = 0;
-
-	assert_non_null(got);
-	do
-		assert_int_equal(sent[i], got[i]);
-	while (sent[i++] >= 0);
-}
-
-static int32_t *_make_inx(int32_t first, int32_t last, int32_t other)
-{
-	int32_t *inx = xcalloc(5, sizeof(*inx));
-
-	inx[0] = first;
-	inx[1] = last;
-	inx[2] = inx[3] = other;
-	inx[4] = -1;
-	return inx;
-}
-
-/* -- jobs */
 
 #define RECORD_TYPE job_info_t
 static const record_field_t job_fields[] = {
@@ -227,9 +154,9 @@ static void _fill_job(job_info_t *job, uint32_t salt)
 	job->array_bitmap = bit_alloc(20);
 	bit_nset(job->array_bitmap, 3, 5);
 	bit_set(job->array_bitmap, 17);
-	job->node_inx = _make_inx(1, 3, 7);
-	job->req_node_inx = _make_inx(2, 4, 100);
-	job->exc_node_inx = _make_inx(0, 0, 31);
+	job->node_inx = client_make_inx(1, 3, 7);
+	job->req_node_inx = client_make_inx(2, 4, 100);
+	job->exc_node_inx = client_make_inx(0, 0, 31);
 	job->gres_detail_cnt = 2;
 	job->gres_detail_str = xcalloc(2, sizeof(char *));
 	job->gres_detail_str[0] = xstrdup("gpu:1(IDX:0)");
@@ -250,9 +177,9 @@ static void _same_job(const job_info_t *sent, const job_info_t *got,
 		       version);
 	assert_string_equal(got->array_task_str, tasks);
 	xfree(tasks);
-	_same_inx(sent->node_inx, got->node_inx);
-	_same_inx(sent->req_node_inx, got->req_node_inx);
-	_same_inx(sent->exc_node_inx, got->exc_node_inx);
+	client_same_inx(sent->node_inx, got->node_inx);
+	client_same_inx(sent->req_node_inx, got->req_node_inx);
+	client_same_inx(sent->exc_node_inx, got->exc_node_inx);
 	assert_null(got->job_resrcs);
 	assert_int_equal(got->gres_detail_cnt, 2);
 	for (int i = 0; i < 2; i++)
@@ -274,17 +201,14 @@ static void _jobs(void **state)
 
 	for (int i = 0; i < 3; i++)
 		_fill_job(&jobs[i], 1000 * i);
-	while (_next_version(&version)) {
+	while (client_next_version(&version)) {
 		buf_t *buf = pack_info_jobs(3, 1234, version);
-		uint32_t size;
 		job_info_msg_t *msg;
 
 		for (int i = 0; i < 3; i++)
 			assert_int_equal(pack_info_job(buf, &jobs[i], version),
 					 0);
-		size = get_buf_offset(buf);
-		msg = _unpack(buf, RESPONSE_JOB_INFO, version);
-		assert_int_equal(get_buf_offset(buf), size);
+		msg = client_unpack(buf, RESPONSE_JOB_INFO, version);
 		assert_int_equal(msg->record_count, 3);
 		assert_int_equal(msg->last_update, 1234);
 		for (int i = 0; i < 3; i++)
@@ -296,7 +220,7 @@ static void _jobs(void **state)
 		compat_free_job_info_members(&jobs[i]);
 }
 
-/* A job that asked for nothing: what is NULL stays so, between two others. */
+/* Jobs that asked for nothing: what is NULL stays so. */
 static void _plain_jobs(void **state)
 {
 	static const int32_t no_inx = -1;
@@ -305,16 +229,13 @@ static void _plain_jobs(void **state)
 
 	pack_info_job_init(&job);
 	job.pn_min_memory = 100;
-	while (_next_version(&version)) {
+	while (client_next_version(&version)) {
 		buf_t *buf = pack_info_jobs(2, 0, version);
-		uint32_t size;
 		job_info_msg_t *msg;
 
 		for (job.job_id = 1; job.job_id <= 2; job.job_id++)
 			assert_int_equal(pack_info_job(buf, &job, version), 0);
-		size = get_buf_offset(buf);
-		msg = _unpack(buf, RESPONSE_JOB_INFO, version);
-		assert_int_equal(get_buf_offset(buf), size);
+		msg = client_unpack(buf, RESPONSE_JOB_INFO, version);
 		assert_int_equal(msg->record_count, 2);
 		for (job.job_id = 1; job.job_id <= 2; job.job_id++) {
 			job_info_t *got = &msg->job_array[job.job_id - 1];
@@ -324,7 +245,7 @@ static void _plain_jobs(void **state)
 				       got, &none, version);
 			assert_null(got->array_task_str);
 			assert_null(got->array_bitmap);
-			_same_inx(&no_inx, got->node_inx);
+			client_same_inx(&no_inx, got->node_inx);
 			assert_int_equal(got->gres_detail_cnt, 0);
 		}
 		compat_free_job_info_msg(msg);
@@ -336,20 +257,18 @@ static void _no_jobs(void **state)
 {
 	uint16_t version = 0;
 
-	while (_next_version(&version)) {
+	while (client_next_version(&version)) {
 		buf_t *buf = pack_info_jobs(0, 1234, version);
-		uint32_t size = get_buf_offset(buf);
-		job_info_msg_t *msg = _unpack(buf, RESPONSE_JOB_INFO, version);
+		job_info_msg_t *msg = client_unpack(buf, RESPONSE_JOB_INFO,
+						    version);
 
-		assert_int_equal(get_buf_offset(buf), size);
 		assert_int_equal(msg->record_count, 0);
 		compat_free_job_info_msg(msg);
 		free_buf(buf);
 	}
 }
 
-/* -- versions that no layout is for */
-
+/* A version that no layout is for */
 static void _refused(uint16_t version)
 {
 	buf_t *buf = init_buf(16);
@@ -382,5 +301,5 @@ int main(void)
 		cmocka_unit_test(_versions),
 	};
 
-	return cmocka_run_group_tests(tests, _setup, _teardown);
+	return cmocka_run_group_tests(tests, client_setup, client_teardown);
 }
