@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	testsuite/gateway/gw/wait.py \
 	testsuite/gateway/pytest.ini \
 	testsuite/gateway/test_crash.py \
+	testsuite/gateway/test_docs.py \
 	testsuite/gateway/test_life.py \
 	testsuite/gateway/test_security.py \
 	# End of EXTRA_DIST
