@@ -19,6 +19,7 @@
 #include "src/core/keyval.h"
 #include "src/core/log.h"
 #include "src/core/mem.h"
+#include "src/gateway/conf_value.h"
 
 typedef enum { TEXT, NAME, CHOICE, PATH, NUMBER, FLAG } type_t;
 
@@ -155,103 +156,6 @@ extern void gw_conf_free(gw_conf_t *conf)
 	*conf = (gw_conf_t) { 0 };
 }
 
-/* digits only. RET 0 or -1 */
-static int _parse_number(const char *text, int64_t min, int64_t max,
-			 int64_t *ret_number)
-{
-	long long number;
-	char *end;
-
-	if (!isdigit((unsigned char) *text))
-		return -1;
-	errno = 0;
-	number = strtoll(text, &end, 10);
-	if (errno || *end || (number < min) || (number > max))
-		return -1;
-	*ret_number = number;
-	return 0;
-}
-
-static int _parse_flag(const char *text, bool *ret_flag)
-{
-	if (!strcasecmp(text, "yes") || !strcasecmp(text, "true"))
-		*ret_flag = true;
-	else if (!strcasecmp(text, "no") || !strcasecmp(text, "false"))
-		*ret_flag = false;
-	else
-		return -1;
-	return 0;
-}
-
-static bool _is_choice(const char *choices, const char *value)
-{
-	size_t len = strlen(value);
-
-	while (*choices) {
-		size_t choice = strcspn(choices, "|");
-
-		if ((choice == len) && !strncmp(choices, value, len))
-			return true;
-		choices += choice + (choices[choice] == '|');
-	}
-	return false;
-}
-
-/* as Slurm wants names of clusters, nodes and partitions */
-static bool _is_name(const char *value)
-{
-	if (!*value || (strlen(value) > 64))
-		return false;
-	for (; *value; value++)
-		if (!isalnum((unsigned char) *value) &&
-		    !strchr("-_.", *value))
-			return false;
-	return true;
-}
-
-extern int gw_conf_parse_span(const char *text, int64_t *ret_seconds)
-{
-	int64_t part[3] = { 0 }, days = 0;
-	bool has_days = false;
-	int count = 0;
-
-	if (!strcasecmp(text, "unlimited") || !strcasecmp(text, "infinite")) {
-		*ret_seconds = GW_NO_LIMIT;
-		return 0;
-	}
-	while (true) {
-		char *end;
-
-		if (!isdigit((unsigned char) *text) || (count == 3))
-			return -1;
-		errno = 0;
-		part[count] = strtoll(text, &end, 10);
-		if (errno || (part[count] > 1000 * A_DAY))
-			return -1;
-		if ((*end == '-') && !count && !has_days) {
-			days = part[0];
-			has_days = true;
-		} else {
-			count++;
-		}
-		if (!*end)
-			break;
-		if ((*end != '-') && (*end != ':'))
-			return -1;
-		if ((*end == '-') && count)
-			return -1;
-		text = end + 1;
-	}
-	if (has_days)
-		*ret_seconds = ((days * 24 + part[0]) * 60 + part[1]) * 60 +
-			part[2];
-	else if (count == 3)
-		*ret_seconds = (part[0] * 60 + part[1]) * 60 + part[2];
-	else
-		*ret_seconds = part[0] * 60 + part[1];
-	return 0;
-}
-
 static int _take_partition_word(gw_partition_conf_t *partition, char *word,
 				fed_err_t *err)
 {
@@ -267,11 +171,12 @@ static int _take_partition_word(gw_partition_conf_t *partition, char *word,
 	else if (!strcmp(word, "default_time"))
 		rc = gw_conf_parse_span(value, &partition->default_time);
 	else if (!strcmp(word, "priority"))
-		rc = _parse_number(value, 0, 1000000000, &partition->priority);
+		rc = gw_conf_parse_number(value, 0, 1000000000,
+					  &partition->priority);
 	else if (!strcmp(word, "default"))
-		rc = _parse_flag(value, &partition->is_default);
+		rc = gw_conf_parse_flag(value, &partition->is_default);
 	else if (!strcmp(word, "state"))
-		rc = _is_choice("up|down", value) ?
+		rc = gw_conf_is_choice("up|down", value) ?
 			(partition->up = !strcmp(value, "up"), 0) : -1;
 	else
 		return fed_err_set(err, EINVAL, "partition %s: unknown key "
@@ -305,7 +210,7 @@ static int _take_partition(gw_conf_t *conf, const char *value, fed_err_t *err)
 	gw_partition_conf_t *partition;
 	int rc = 0;
 
-	if (!_is_name(word = strsep(&rest, " \t"))) {
+	if (!gw_conf_is_name(word = strsep(&rest, " \t"))) {
 		rc = fed_err_set(err, EINVAL, "partition: \"%s\" does not "
 				 "begin with a name", value);
 		goto done;
@@ -344,11 +249,11 @@ static int _take_listen(gw_conf_t *conf, const char *value, fed_err_t *err)
 		}
 		if ((inet_pton(AF_INET, host, binary) == 1) ||
 		    (inet_pton(AF_INET6, host, binary) == 1))
-			rc = _parse_number(port, 0, 65535, &conf->port);
+			rc = gw_conf_parse_number(port, 0, 65535, &conf->port);
 		if (!rc)
 			_replace(&conf->address, host);
 	} else {
-		rc = _parse_number(value, 0, 65535, &conf->port);
+		rc = gw_conf_parse_number(value, 0, 65535, &conf->port);
 	}
 	free(address);
 	if (rc)
@@ -361,11 +266,11 @@ static int _take_listen(gw_conf_t *conf, const char *value, fed_err_t *err)
 static int _take_text(const setting_t *key, char **place, const char *value,
 		      fed_err_t *err)
 {
-	if ((key->type == NAME) && !_is_name(value))
+	if ((key->type == NAME) && !gw_conf_is_name(value))
 		return fed_err_set(err, EINVAL, "%s: \"%s\" is not a name "
 				   "(letters, digits, - _ .)", key->key,
 				   value);
-	if ((key->type == CHOICE) && !_is_choice(key->choices, value))
+	if ((key->type == CHOICE) && !gw_conf_is_choice(key->choices, value))
 		return fed_err_set(err, EINVAL, "%s: \"%s\" is none of %s",
 				   key->key, value, key->choices);
 	if ((key->type == PATH) && (value[0] != '/'))
@@ -392,11 +297,11 @@ static int _take(void *arg, const char *name, const char *value,
 			continue;
 		if (_is_text(key))
 			return _take_text(key, place, value, err);
-		if ((key->type == FLAG) && _parse_flag(value, place))
+		if ((key->type == FLAG) && gw_conf_parse_flag(value, place))
 			return fed_err_set(err, EINVAL, "%s: \"%s\" is "
 					   "neither yes nor no", name, value);
 		if ((key->type == NUMBER) &&
-		    _parse_number(value, key->min, key->max, place))
+		    gw_conf_parse_number(value, key->min, key->max, place))
 			return fed_err_set(err, EINVAL, "%s: \"%s\" is not a "
 					   "number from %lld to %lld", name,
 					   value, (long long) key->min,

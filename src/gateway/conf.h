@@ -67,7 +67,7 @@ typedef struct {
 	char *features;
 	int64_t kill_wait;	/* seconds from TERM to KILL */
 	bool allow_root;	/* run jobs of uid 0 */
-	int64_t min_uid;	/* jobs of lower ones are refused (not root's) */
+	int64_t min_uid;	/* others' jobs are refused; not root's */
 	char *cgroup;		/* "auto", "off" or a directory */
 	char *shim;		/* program */
 
@@ -102,12 +102,5 @@ extern void gw_conf_take(gw_conf_t *conf, gw_conf_t *newer);
  */
 extern const char *gw_conf_restart_key(const gw_conf_t *now,
 				       const gw_conf_t *newer);
-
-/*
- * A span as Slurm writes time limits: MINUTES, MINUTES:SECONDS, H:M:S,
- * DAYS-H, DAYS-H:M, DAYS-H:M:S, or "unlimited".
- * RET 0 or -1
- */
-extern int gw_conf_parse_span(const char *text, int64_t *ret_seconds);
 
 #endif

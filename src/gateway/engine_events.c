@@ -148,7 +148,8 @@ static void _ask_again(gw_engine_t *engine, uint64_t after)
 
 	if (!engine->by_state[FLURM_STARTING])
 		return;
-	for (; (job = gw_jobs_after(engine->store.jobs, id)); id = job->job_id) {
+	for (; (job = gw_jobs_after(engine->store.jobs, id));
+	     id = job->job_id) {
 		gw_event_t event;
 
 		if ((job->state != FLURM_STARTING) || job->granted ||

@@ -112,6 +112,25 @@ extern void gw_engine_learn(gw_engine_t *engine, gw_job_t *job,
 			    const flurm_job_spec_t *spec,
 			    const gw_need_t *need);
 
+/* Queue, resources and timer of a job become what they should be. */
+extern void gw_engine_settle(gw_engine_t *engine, gw_job_t *job);
+
+/* Have a job acted on after the next commit; act on all of those. */
+extern void gw_engine_touch(gw_engine_t *engine, gw_job_t *job);
+extern void gw_engine_act(gw_engine_t *engine);
+
+/* Give a job to the backend. IN again - it may have had it: a restart */
+extern void gw_engine_tell_start(gw_engine_t *engine, gw_job_t *job,
+				 bool again);
+
+/* A report of the backend's. IN arg - the engine */
+extern void gw_engine_report(const gw_report_t *report, void *arg);
+
+/* Put all jobs of the store where they belong. */
+extern void gw_engine_recover(gw_engine_t *engine);
+
+extern gw_gate_times_t gw_engine_times(const gw_engine_t *engine);
+
 /* Commit, send what waits for it, tell the backend. */
 extern void gw_engine_flush(gw_engine_t *engine);
 

@@ -143,7 +143,7 @@ extern int gw_job_unpack(const void *data, size_t len, gw_job_t *job,
 }
 
 extern void gw_job_texts(const flurm_job_spec_t *spec, char **ret_brief,
-			char **ret_body)
+			 char **ret_body)
 {
 	json_t *json = flurm_job_spec_to_json(spec), *body = json_object();
 	static const char *const heavy[] = { "script", "environment" };

@@ -1,5 +1,5 @@
 /*
- * job.h - a job as the gateway holds it, and the table of all of them.
+ * job.h - a job as the gateway holds it.
  *
  * The spec is kept as text, as it came and as it goes out again; what the
  * scheduler and the gate look at is beside it in numbers. Script and
@@ -74,38 +74,14 @@ struct gw_job {
 	char *body;		/* these; NULL when it is over */
 };
 
+/* A new job, empty but for its ids; gw_job_free() it. */
+extern gw_job_t *gw_job_create(uint32_t fed_job_id, uint64_t job_id);
+extern void gw_job_free(gw_job_t *job);
+
 /* the job as a ledger record, and back; RET 0 or -1 */
 extern void gw_job_pack(const gw_job_t *job, fed_bytes_t *bytes);
 extern int gw_job_unpack(const void *data, size_t len, gw_job_t *job,
 			 fed_err_t *err);
-
-/* Jobs by fed_job_id, and in the order of their job_id. */
-typedef struct gw_jobs gw_jobs_t;
-
-extern gw_jobs_t *gw_jobs_create(void);
-extern void gw_jobs_destroy(gw_jobs_t *jobs);	/* and every job in it */
-
-/* RET the job or NULL */
-extern gw_job_t *gw_jobs_find(const gw_jobs_t *jobs, uint32_t fed_job_id);
-extern gw_job_t *gw_jobs_find_id(const gw_jobs_t *jobs, uint64_t job_id);
-
-/*
- * Put in a job whose fed_job_id is not in the table; its job_id is higher than
- * all before it. It belongs to the table from then on.
- */
-extern void gw_jobs_add(gw_jobs_t *jobs, gw_job_t *job);
-
-/* A new job, empty but for its ids; gw_job_free() unless it is added. */
-extern gw_job_t *gw_job_create(uint32_t fed_job_id, uint64_t job_id);
-extern void gw_job_free(gw_job_t *job);
-
-/* Out of the table, and freed. */
-extern void gw_jobs_remove(gw_jobs_t *jobs, gw_job_t *job);
-
-extern size_t gw_jobs_count(const gw_jobs_t *jobs);
-
-/* RET the job with the lowest job_id above this one, or NULL */
-extern gw_job_t *gw_jobs_after(const gw_jobs_t *jobs, uint64_t job_id);
 
 /*
  * The spec, as it was submitted and updated.

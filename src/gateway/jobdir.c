@@ -1,10 +1,9 @@
 /*
  * jobdir.c - a started job's directory (see jobdir.h).
  *
- * Every small file is a list of "key=value" strings, each ended by a NUL, so
- * that any path can be in it. A file that both sides wait for is written under
- * another name, synced, and then linked or renamed to its own; the directory
- * is synced after, since after a power cut "never claimed" must be true.
+ * A file that both sides wait for is written under another name, synced, and
+ * then linked or renamed to its own; the directory is synced after, since after
+ * a power cut "never claimed" must be true.
  */
 #include "fed_config.h"
 
@@ -21,19 +20,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MAX (64 * 1024 * 1024)
+#include "src/gateway/jobfile.h"
+
 #define TELL_MAX 64
 
-typedef struct {
-	const char *key;
-	size_t offset;
-	enum { TEXT, NUMBER } type;
-} field_t;
+#define T(type, name) { #name, offsetof(type, name), GW_JOBFILE_TEXT }
+#define N(type, name) { #name, offsetof(type, name), GW_JOBFILE_NUMBER }
 
-#define T(type, name) { #name, offsetof(type, name), TEXT }
-#define N(type, name) { #name, offsetof(type, name), NUMBER }
-
-static const field_t spec_fields[] = {
+static const gw_jobfile_field_t spec_fields[] = {
 	T(gw_shim_spec_t, mark),
 	T(gw_shim_spec_t, notify),
 	N(gw_shim_spec_t, uid),
@@ -50,10 +44,10 @@ static const field_t spec_fields[] = {
 	N(gw_shim_spec_t, warn_signal),
 	N(gw_shim_spec_t, warn_time),
 	T(gw_shim_spec_t, cgroup),
-	{ NULL, 0, TEXT },
+	{ NULL, 0, GW_JOBFILE_TEXT },
 };
 
-static const field_t outcome_fields[] = {
+static const gw_jobfile_field_t outcome_fields[] = {
 	N(gw_outcome_t, wait_status),
 	N(gw_outcome_t, start_time),
 	N(gw_outcome_t, end_time),
@@ -61,7 +55,7 @@ static const field_t outcome_fields[] = {
 	N(gw_outcome_t, user_us),
 	N(gw_outcome_t, system_us),
 	N(gw_outcome_t, max_rss_kb),
-	{ NULL, 0, TEXT },
+	{ NULL, 0, GW_JOBFILE_TEXT },
 };
 
 static const char *const ended_names[GW_ENDED_COUNT] = {
@@ -87,123 +81,6 @@ static int _fail(fed_err_t *err, const char *what, const char *name)
 			   strerror(errno));
 }
 
-static void *_at(const void *object, size_t offset)
-{
-	return (char *) object + offset;
-}
-
-/* Write all of it and sync it. RET 0 or -1 with errno */
-static int _write_fd(int fd, const char *data, size_t len, bool sync)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if ((n < 0) && (errno == EINTR))
-			continue;
-		if (n < 0)
-			return -1;
-		data += n;
-		len -= n;
-	}
-	return sync ? fdatasync(fd) : 0;
-}
-
-static int _write_file(int dirfd, const char *name, const char *data,
-		       size_t len, mode_t mode, bool sync, fed_err_t *err)
-{
-	int fd, rc;
-
-	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-		    O_NOFOLLOW, mode);
-	if (fd < 0)
-		return _fail(err, "create", name);
-	rc = _write_fd(fd, data, len, sync);
-	if (close(fd) || rc)
-		return _fail(err, "write", name);
-	return 0;
-}
-
-/*
- * OUT ret_data - malloc'd, with a NUL after it
- * RET 1, 0 if there is no such file, -1
- */
-static int _read_file(int dirfd, const char *name, char **ret_data,
-		      size_t *ret_len, fed_err_t *err)
-{
-	size_t len = 0;
-	struct stat st;
-	char *data;
-	ssize_t n;
-	int fd;
-
-	if ((fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) < 0)
-		return errno == ENOENT ? 0 : _fail(err, "open", name);
-	if (fstat(fd, &st) || (st.st_size > FILE_MAX) ||
-	    !(data = malloc(st.st_size + 1))) {
-		close(fd);
-		return _fail(err, "read", name);
-	}
-	while ((len < (size_t) st.st_size) &&
-	       ((n = read(fd, data + len, st.st_size - len)) > 0))
-		len += n;
-	close(fd);
-	data[len] = 0;
-	*ret_data = data;
-	*ret_len = len;
-	return 1;
-}
-
-static void _print_fields(FILE *file, const field_t *fields,
-			  const void *object)
-{
-	for (; fields->key; fields++) {
-		const void *at = _at(object, fields->offset);
-
-		if (fields->type == NUMBER)
-			fprintf(file, "%s=%lld%c", fields->key,
-				(long long) *(const int64_t *) at, 0);
-		else if (*(char *const *) at)
-			fprintf(file, "%s=%s%c", fields->key,
-				*(char *const *) at, 0);
-	}
-}
-
-/* RET 1 if the key was one of these, 0 if not, -1 without memory */
-static int _take_field(const field_t *fields, void *object, const char *key,
-		       const char *value)
-{
-	for (; fields->key; fields++) {
-		void *at = _at(object, fields->offset);
-
-		if (strcmp(fields->key, key))
-			continue;
-		if (fields->type == NUMBER) {
-			*(int64_t *) at = strtoll(value, NULL, 10);
-			return 1;
-		}
-		free(*(char **) at);
-		return (*(char **) at = strdup(value)) ? 1 : -1;
-	}
-	return 0;
-}
-
-/* Each "key=value" of data, cut in place. RET the next one or NULL */
-static char *_next_setting(char **cursor, const char *end, char **ret_value)
-{
-	char *setting = *cursor, *equals;
-
-	while (setting < end) {
-		*cursor = setting + strlen(setting) + 1;
-		if ((equals = strchr(setting, '='))) {
-			*equals = 0;
-			*ret_value = equals + 1;
-			return setting;
-		}
-		setting = *cursor;
-	}
-	return NULL;
-}
-
 static void _free_list(char **list)
 {
 	for (char **p = list; list && *p; p++)
@@ -213,9 +90,10 @@ static void _free_list(char **list)
 
 extern void gw_shim_spec_free(gw_shim_spec_t *spec)
 {
-	for (const field_t *field = spec_fields; field->key; field++)
-		if (field->type == TEXT)
-			free(*(char **) _at(spec, field->offset));
+	for (const gw_jobfile_field_t *field = spec_fields; field->key;
+	     field++)
+		if (field->type == GW_JOBFILE_TEXT)
+			free(*(char **) ((char *) spec + field->offset));
 	_free_list(spec->argv);
 	*spec = (gw_shim_spec_t) { 0 };
 }
@@ -229,13 +107,14 @@ static int _write_spec(int dirfd, const gw_shim_spec_t *spec, fed_err_t *err)
 
 	if (!(file = open_memstream(&data, &len)))
 		return _fail(err, "write", "spec");
-	_print_fields(file, spec_fields, spec);
+	gw_jobfile_print(file, spec_fields, spec);
 	for (char **arg = spec->argv; arg && *arg; arg++)
 		fprintf(file, "arg=%s%c", *arg, 0);
 	if (fclose(file))
 		rc = _fail(err, "write", "spec");
 	else
-		rc = _write_file(dirfd, "spec", data, len, 0600, false, err);
+		rc = gw_jobfile_write(dirfd, "spec", data, len, 0600, false,
+				      err);
 	free(data);
 	return rc;
 }
@@ -254,7 +133,8 @@ static int _write_env(int dirfd, char *const *env, fed_err_t *err)
 	if (fclose(file))
 		rc = _fail(err, "write", "env");
 	else
-		rc = _write_file(dirfd, "env", data, len, 0600, false, err);
+		rc = gw_jobfile_write(dirfd, "env", data, len, 0600, false,
+				      err);
 	free(data);
 	return rc;
 }
@@ -263,7 +143,7 @@ static int _write_env(int dirfd, char *const *env, fed_err_t *err)
 static int _write_script(int dirfd, const gw_shim_spec_t *spec,
 			 const char *script, size_t len, fed_err_t *err)
 {
-	if (_write_file(dirfd, "script", script, len, 0500, false, err))
+	if (gw_jobfile_write(dirfd, "script", script, len, 0500, false, err))
 		return -1;
 	if (!geteuid() &&
 	    fchownat(dirfd, "script", spec->uid, spec->gid,
@@ -320,7 +200,7 @@ static int _read_env(int dirfd, char ***ret_env, fed_err_t *err)
 	size_t len, count = 0, used = 0;
 	char *data, **env;
 
-	if (_read_file(dirfd, "env", &data, &len, err) <= 0)
+	if (gw_jobfile_read(dirfd, "env", &data, &len, err) <= 0)
 		return -1;
 	for (size_t i = 0; i < len; i++)
 		count += !data[i];
@@ -361,12 +241,13 @@ extern int gw_jobdir_read_spec(int dirfd, gw_shim_spec_t *ret_spec,
 	int rc = 0, found;
 	size_t len;
 
-	if ((found = _read_file(dirfd, "spec", &data, &len, err)) <= 0)
+	if ((found = gw_jobfile_read(dirfd, "spec", &data, &len, err)) <= 0)
 		return found ? -1 : fed_err_set(err, ENOENT, "no spec");
 	cursor = data;
-	while ((rc >= 0) && (key = _next_setting(&cursor, data + len, &value)))
+	while ((rc >= 0) &&
+	       (key = gw_jobfile_next(&cursor, data + len, &value)))
 		rc = strcmp(key, "arg") ?
-			_take_field(spec_fields, &spec, key, value) :
+			gw_jobfile_take(spec_fields, &spec, key, value) :
 			_add_arg(&spec, value);
 	free(data);
 	if (rc < 0)
@@ -391,7 +272,7 @@ extern int gw_jobdir_claim(int dirfd, const gw_proc_t *proc, fed_err_t *err)
 	if (proc)
 		gw_proc_print(proc, text);
 	snprintf(tmp, sizeof(tmp), "claim.%d", (int) getpid());
-	if (_write_file(dirfd, tmp, text, strlen(text), 0600, true, err))
+	if (gw_jobfile_write(dirfd, tmp, text, strlen(text), 0600, true, err))
 		return -1;
 	rc = linkat(dirfd, tmp, dirfd, "claim", 0);
 	if (rc && (errno != EEXIST))
@@ -411,7 +292,7 @@ extern int gw_jobdir_read_claim(int dirfd, gw_proc_t *ret_proc, fed_err_t *err)
 	char *data;
 	int rc;
 
-	if ((rc = _read_file(dirfd, "claim", &data, &len, err)) <= 0)
+	if ((rc = gw_jobfile_read(dirfd, "claim", &data, &len, err)) <= 0)
 		return rc;
 	if (strcmp(data, "nobody") && gw_proc_parse(data, &proc))
 		rc = fed_err_set(err, EINVAL, "claim is damaged: \"%s\"",
@@ -419,20 +300,6 @@ extern int gw_jobdir_read_claim(int dirfd, gw_proc_t *ret_proc, fed_err_t *err)
 	free(data);
 	*ret_proc = proc;
 	return rc;
-}
-
-/* Make a file appear whole, and stay. */
-static int _publish(int dirfd, const char *name, const char *data, size_t len,
-		    fed_err_t *err)
-{
-	char tmp[32];
-
-	snprintf(tmp, sizeof(tmp), "%s.new", name);
-	if (_write_file(dirfd, tmp, data, len, 0600, true, err))
-		return -1;
-	if (renameat(dirfd, tmp, dirfd, name) || fsync(dirfd))
-		return _fail(err, "rename", name);
-	return 0;
 }
 
 extern int gw_jobdir_write_started(int dirfd, const gw_started_t *started,
@@ -445,7 +312,7 @@ extern int gw_jobdir_write_started(int dirfd, const gw_started_t *started,
 	len = snprintf(text, sizeof(text), "%lld %s",
 		       (long long) started->start_time, proc);
 	/* if it is lost, so is the job, and the claim tells that */
-	if (_write_file(dirfd, "started.new", text, len, 0600, false, err))
+	if (gw_jobfile_write(dirfd, "started.new", text, len, 0600, false, err))
 		return -1;
 	if (renameat(dirfd, "started.new", dirfd, "started"))
 		return _fail(err, "rename", "started");
@@ -460,7 +327,7 @@ extern int gw_jobdir_read_started(int dirfd, gw_started_t *ret_started,
 	size_t len;
 	int rc;
 
-	if ((rc = _read_file(dirfd, "started", &data, &len, err)) <= 0)
+	if ((rc = gw_jobfile_read(dirfd, "started", &data, &len, err)) <= 0)
 		return rc;
 	started.start_time = strtoll(data, &end, 10);
 	if ((*end != ' ') || gw_proc_parse(end + 1, &started.proc))
@@ -483,11 +350,11 @@ extern int gw_jobdir_write_outcome(int dirfd, const gw_outcome_t *outcome,
 		return _fail(err, "write", "outcome");
 	fprintf(file, "ended=%s%creason=%s%c", ended_names[outcome->ended], 0,
 		outcome->reason, 0);
-	_print_fields(file, outcome_fields, outcome);
+	gw_jobfile_print(file, outcome_fields, outcome);
 	if (fclose(file))
 		rc = _fail(err, "write", "outcome");
 	else
-		rc = _publish(dirfd, "outcome", data, len, err);
+		rc = gw_jobfile_publish(dirfd, "outcome", data, len, err);
 	free(data);
 	return rc;
 }
@@ -500,11 +367,11 @@ extern int gw_jobdir_read_outcome(int dirfd, gw_outcome_t *ret_outcome,
 	size_t len;
 	int rc;
 
-	if ((rc = _read_file(dirfd, "outcome", &data, &len, err)) <= 0)
+	if ((rc = gw_jobfile_read(dirfd, "outcome", &data, &len, err)) <= 0)
 		return rc;
 	cursor = data;
-	while ((key = _next_setting(&cursor, data + len, &value))) {
-		(void) _take_field(outcome_fields, &outcome, key, value);
+	while ((key = gw_jobfile_next(&cursor, data + len, &value))) {
+		(void) gw_jobfile_take(outcome_fields, &outcome, key, value);
 		if (!strcmp(key, "reason"))
 			snprintf(outcome.reason, sizeof(outcome.reason), "%s",
 				 value);

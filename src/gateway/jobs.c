@@ -1,16 +1,17 @@
 /*
- * jobs.c - the table of all jobs (see job.h).
+ * jobs.c - the table of all jobs (see jobs.h).
  *
  * By fed_job_id: a hash table with open addressing, whose size is a power of
  * two and which is at most half full. By job_id: an array in order, which only
  * grows at its end; a job that goes leaves a hole, and when half of it is
  * holes they are closed.
  */
+#include "src/gateway/jobs.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/core/mem.h"
-#include "src/gateway/job.h"
 
 #define FIRST_SIZE 256
 

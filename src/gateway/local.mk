@@ -6,18 +6,21 @@ noinst_LTLIBRARIES += libfedgateway.la
 
 libfedgateway_la_SOURCES = \
 	src/gateway/backend.h \
-	src/gateway/backend_local.c \
 	src/gateway/cgroup.c \
 	src/gateway/cgroup.h \
 	src/gateway/cluster.c \
 	src/gateway/cluster.h \
 	src/gateway/conf.c \
 	src/gateway/conf.h \
+	src/gateway/conf_value.c \
+	src/gateway/conf_value.h \
 	src/gateway/engine.c \
 	src/gateway/engine.h \
 	src/gateway/engine_events.c \
 	src/gateway/engine_in.h \
+	src/gateway/engine_job.c \
 	src/gateway/engine_op.c \
+	src/gateway/engine_report.c \
 	src/gateway/engine_view.c \
 	src/gateway/event.c \
 	src/gateway/event.h \
@@ -25,6 +28,7 @@ libfedgateway_la_SOURCES = \
 	src/gateway/evlog.h \
 	src/gateway/gate.c \
 	src/gateway/gate.h \
+	src/gateway/gate_judge.c \
 	src/gateway/hostlist.c \
 	src/gateway/hostlist.h \
 	src/gateway/job.c \
@@ -33,9 +37,18 @@ libfedgateway_la_SOURCES = \
 	src/gateway/job_env.h \
 	src/gateway/jobdir.c \
 	src/gateway/jobdir.h \
+	src/gateway/jobfile.c \
+	src/gateway/jobfile.h \
 	src/gateway/jobs.c \
+	src/gateway/jobs.h \
+	src/gateway/local.c \
+	src/gateway/local.h \
+	src/gateway/local_look.c \
+	src/gateway/local_start.c \
 	src/gateway/notify.c \
 	src/gateway/notify.h \
+	src/gateway/order.c \
+	src/gateway/order.h \
 	src/gateway/pattern.c \
 	src/gateway/pattern.h \
 	src/gateway/proc.c \
@@ -65,6 +78,8 @@ flurm_gateway_shim_SOURCES = \
 	src/gateway/cgroup.h \
 	src/gateway/jobdir.c \
 	src/gateway/jobdir.h \
+	src/gateway/jobfile.c \
+	src/gateway/jobfile.h \
 	src/gateway/proc.c \
 	src/gateway/proc.h \
 	src/gateway/shim.c \

@@ -30,7 +30,7 @@ typedef struct {
 	const char *conf_path;
 	const char *backend;	/* NULL: as the file says */
 	fed_log_level_t log_level;
-	bool log_level_said;	/* on the command line: the file's does not count */
+	bool log_level_said;	/* the file's does not count */
 	bool check;
 } options_t;
 

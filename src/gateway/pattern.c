@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define MAX_WIDTH 10
-#define NO_ARRAY_TASK 0xfffffffeu	/* Slurm's NO_VAL, as slurmd prints it */
+#define NO_ARRAY_TASK 0xfffffffeu	/* Slurm's NO_VAL */
 
 typedef struct {
 	char text[PATH_MAX];

@@ -1,9 +1,8 @@
 /*
  * sched.c - which waiting job gets which resources, and when (see sched.h).
  *
- * The queue is one array in order; entries come and go mostly at its ends, so
- * it moves little. What holds resources is in another array, ordered by when
- * it ends, which is the order in which resources come back.
+ * The queue is in the order in which jobs may start; what holds resources in
+ * that in which it ends, which is how resources come back.
  *
  * Backfill is EASY's: the first entry of a partition that does not fit gets a
  * reservation, a copy of the free resources as they will be at the time it can
@@ -18,6 +17,7 @@
 #include <string.h>
 
 #include "src/core/mem.h"
+#include "src/gateway/order.h"
 
 typedef struct {
 	uint32_t cpus;
@@ -32,15 +32,6 @@ typedef struct {
 				 * worked out, or it does not help */
 } reservation_t;
 
-/* an array with room on both sides */
-typedef struct {
-	gw_entry_t **slots;
-	size_t size;
-	size_t begin;
-	size_t end;
-	int (*compare)(const gw_entry_t *a, const gw_entry_t *b);
-} order_t;
-
 struct gw_sched {
 	gw_sched_node_t *nodes;
 	room_t *free;
@@ -49,8 +40,8 @@ struct gw_sched {
 	uint64_t *part_free_cpus;
 	bool *part_blocked;	/* in the current pass */
 	size_t part_count;
-	order_t queue;
-	order_t holders;
+	gw_order_t queue;
+	gw_order_t holders;
 	reservation_t *reservations;	/* of the current pass */
 	size_t reservation_count;
 	size_t reservations_made;	/* worked out, the first so many */
@@ -71,87 +62,6 @@ static int _by_end(const gw_entry_t *a, const gw_entry_t *b)
 		return a->end_by < b->end_by ? -1 : 1;
 	return (a->need.order > b->need.order) -
 		(a->need.order < b->need.order);
-}
-
-static size_t _order_count(const order_t *order)
-{
-	return order->end - order->begin;
-}
-
-/* RET the first slot whose entry is not before this one */
-static size_t _order_find(const order_t *order, const gw_entry_t *entry)
-{
-	size_t low = order->begin, high = order->end;
-
-	/* most come last */
-	if ((low < high) &&
-	    (order->compare(order->slots[high - 1], entry) < 0))
-		return high;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (order->compare(order->slots[middle], entry) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static void _order_grow(order_t *order)
-{
-	size_t count = _order_count(order), size = 2 * count + 64;
-	size_t begin = (size - count) / 4;
-	gw_entry_t **slots = fed_calloc(size, sizeof(*slots));
-
-	if (count)
-		memcpy(slots + begin, order->slots + order->begin,
-		       count * sizeof(*slots));
-	free(order->slots);
-	order->slots = slots;
-	order->size = size;
-	order->begin = begin;
-	order->end = begin + count;
-}
-
-static void _order_add(order_t *order, gw_entry_t *entry)
-{
-	size_t at;
-
-	if (!order->begin || (order->end == order->size))
-		_order_grow(order);
-	at = _order_find(order, entry);
-	if (at - order->begin < order->end - at) {
-		memmove(order->slots + order->begin - 1,
-			order->slots + order->begin,
-			(at - order->begin) * sizeof(*order->slots));
-		order->begin--;
-		at--;
-	} else {
-		memmove(order->slots + at + 1, order->slots + at,
-			(order->end - at) * sizeof(*order->slots));
-		order->end++;
-	}
-	order->slots[at] = entry;
-}
-
-static void _order_remove_at(order_t *order, size_t at)
-{
-	if (at - order->begin < order->end - at) {
-		memmove(order->slots + order->begin + 1,
-			order->slots + order->begin,
-			(at - order->begin) * sizeof(*order->slots));
-		order->begin++;
-	} else {
-		memmove(order->slots + at, order->slots + at + 1,
-			(order->end - at - 1) * sizeof(*order->slots));
-		order->end--;
-	}
-}
-
-static void _order_remove(order_t *order, const gw_entry_t *entry)
-{
-	_order_remove_at(order, _order_find(order, entry));
 }
 
 extern gw_sched_t *gw_sched_create(const gw_sched_node_t *nodes,
@@ -255,7 +165,7 @@ extern int gw_sched_possible(const gw_sched_t *sched, const gw_need_t *need,
 extern void gw_sched_queue(gw_sched_t *sched, gw_entry_t *entry)
 {
 	entry->state = GW_SCHED_QUEUED;
-	_order_add(&sched->queue, entry);
+	gw_order_add(&sched->queue, entry);
 }
 
 /* Take or give back (sign -1 or 1) in what the partitions have free. */
@@ -293,12 +203,12 @@ static void _hold(gw_sched_t *sched, gw_entry_t *entry, const uint32_t *nodes,
 	}
 	entry->end_by = end_by;
 	entry->state = GW_SCHED_HOLDS;
-	_order_add(&sched->holders, entry);
+	gw_order_add(&sched->holders, entry);
 }
 
 static void _give_back(gw_sched_t *sched, gw_entry_t *entry)
 {
-	_order_remove(&sched->holders, entry);
+	gw_order_remove(&sched->holders, entry);
 	for (uint32_t i = 0; i < entry->need.nodes; i++) {
 		uint32_t node = entry->nodes[i];
 		room_t share = _share(sched, &entry->need, node);
@@ -315,7 +225,7 @@ static void _give_back(gw_sched_t *sched, gw_entry_t *entry)
 extern void gw_sched_drop(gw_sched_t *sched, gw_entry_t *entry, int64_t now)
 {
 	if (entry->state == GW_SCHED_QUEUED)
-		_order_remove(&sched->queue, entry);
+		gw_order_remove(&sched->queue, entry);
 	else if (entry->state == GW_SCHED_HOLDS)
 		_give_back(sched, entry);
 	entry->state = GW_SCHED_OUT;
@@ -340,9 +250,9 @@ extern int gw_sched_take(gw_sched_t *sched, gw_entry_t *entry,
 extern void gw_sched_set_end(gw_sched_t *sched, gw_entry_t *entry,
 			     int64_t end_by)
 {
-	_order_remove(&sched->holders, entry);
+	gw_order_remove(&sched->holders, entry);
 	entry->end_by = end_by;
-	_order_add(&sched->holders, entry);
+	gw_order_add(&sched->holders, entry);
 }
 
 static int64_t _end_of(const gw_need_t *need, int64_t now)
@@ -419,7 +329,7 @@ static void _add_shares(gw_sched_t *sched, room_t *room,
  */
 static void _reserve(gw_sched_t *sched, reservation_t *later, int64_t now)
 {
-	const order_t *holders = &sched->holders;
+	const gw_order_t *holders = &sched->holders;
 	room_t *room = fed_memdup(sched->free,
 				  sched->node_count * sizeof(*room));
 	bool fits = false;
@@ -508,7 +418,7 @@ extern size_t gw_sched_run(gw_sched_t *sched, int64_t now,
 			   void (*picked)(gw_entry_t *entry, void *arg),
 			   void *arg)
 {
-	order_t *queue = &sched->queue;
+	gw_order_t *queue = &sched->queue;
 	size_t looked = 0, count = 0, at = queue->begin;
 
 	while (at < queue->end) {
@@ -523,7 +433,7 @@ extern size_t gw_sched_run(gw_sched_t *sched, int64_t now,
 			at++;
 			continue;
 		}
-		_order_remove_at(queue, at);
+		gw_order_remove_at(queue, at);
 		/* either those behind it moved down, or those before up */
 		at += queue->begin - begin;
 		_hold(sched, entry, sched->picked, end);
@@ -548,8 +458,8 @@ extern void gw_sched_part_up(gw_sched_t *sched, uint32_t part, bool up)
 extern void gw_sched_stats(const gw_sched_t *sched, gw_sched_stats_t *stats)
 {
 	*stats = (gw_sched_stats_t) {
-		.queued = _order_count(&sched->queue),
-		.holding = _order_count(&sched->holders),
+		.queued = gw_order_count(&sched->queue),
+		.holding = gw_order_count(&sched->holders),
 	};
 	for (size_t i = 0; i < sched->node_count; i++) {
 		if (!sched->nodes[i].up)

@@ -15,7 +15,7 @@
 #include "src/core/ledger.h"
 #include "src/gateway/event.h"
 #include "src/gateway/evlog.h"
-#include "src/gateway/job.h"
+#include "src/gateway/jobs.h"
 
 #define GW_INSTANCE_MAX 40
 

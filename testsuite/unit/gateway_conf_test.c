@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "src/gateway/conf.h"
+#include "src/gateway/conf_value.h"
 #include "testsuite/unit/scratch.h"
 
 static char *dir;
