@@ -18,6 +18,8 @@ libfedflurm_la_SOURCES = \
 	src/flurm/client_send.c \
 	src/flurm/cluster.c \
 	src/flurm/cluster.h \
+	src/flurm/etf.c \
+	src/flurm/etf.h \
 	src/flurm/event.c \
 	src/flurm/event.h \
 	src/flurm/exchange.c \
@@ -63,6 +65,7 @@ libfedflurm_la_SOURCES = \
 	src/flurm/transfer.c \
 	src/flurm/transfer.h \
 	src/flurm/unset.h \
+	src/flurm/wire.c \
 	src/flurm/wire.h \
 	# End of libfedflurm_la_SOURCES
 libfedflurm_la_CFLAGS = $(AM_CFLAGS) $(FLURM_CFLAGS)

@@ -46,7 +46,7 @@ extern void flurm_wire_msg_free(flurm_wire_msg_t *msg);
 extern int flurm_wire_decode(const void *data, size_t len,
 			     flurm_wire_msg_t *ret_msg, fed_err_t *err);
 
-/* RET malloc'd, or NULL without memory or if the type is none of the five */
+/* RET malloc'd, or NULL if the type is none of the five */
 extern void *flurm_wire_encode(const flurm_wire_msg_t *msg, size_t *ret_len);
 
 /*

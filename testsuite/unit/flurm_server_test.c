@@ -145,7 +145,7 @@ static const flurm_route_t routes[] = {
 	FLURM_ROUTE("POST", "/tiny", _length, .max_body = 10),
 	FLURM_ROUTE("GET", "/jobs/{id}", _echo),
 	FLURM_ROUTE("DELETE", "/jobs/{id}", _cancel),
-	FLURM_ROUTE("PATCH", "/jobs/{id}", _update),
+	FLURM_ROUTE("PATCH", "/jobs/{id}", _update, .max_body = 1 << 20),
 	FLURM_ROUTE("POST", "/jobs/{id}/start", _echo),
 	FLURM_ROUTE("GET", "/later", _keep),
 	FLURM_ROUTE("GET", "/stream", _stream, .public = true),
@@ -584,6 +584,29 @@ static void _reads_ops(void **state)
 	assert_non_null(strstr(reply->body, "body: line 1 column"));
 }
 
+/* Small on the wire, large in memory. */
+static void _limits_values(void **state)
+{
+	char head[128];
+	size_t len = 700000;
+	char *body = malloc(len + 1);
+	http_reply_t *reply;
+	int fd = http_connect(port);
+
+	memcpy(body, "{\"epoch\":1,\"a\":[", 17);
+	for (size_t i = 17; i + 3 < len; i += 3)
+		memcpy(body + i, "[],", 3);
+	snprintf(head, sizeof(head), "PATCH /jobs/7 HTTP/1.1\r\nHost: x\r\n"
+		 "Content-Length: %zu\r\n\r\n", len);
+	http_say(fd, head);
+	http_send(fd, body, len);
+	reply = http_read(fd);
+	assert_int_equal(reply->status, 400);
+	assert_non_null(strstr(reply->body, "body: more than 200000 lists"));
+	close(fd);
+	free(body);
+}
+
 /* --- answering later --- */
 
 static void *_answer_kept(void *arg)
@@ -950,6 +973,7 @@ int main(void)
 		cmocka_unit_test(_cuts_slow_connections),
 		cmocka_unit_test(_waits_when_full),
 		PLAIN(_reads_ops),
+		PLAIN(_limits_values),
 		PLAIN(_answers_later),
 		PLAIN(_answers_those_who_left),
 		cmocka_unit_test(_limits_those_who_wait),

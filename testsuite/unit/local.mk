@@ -16,6 +16,7 @@ unit_tests = \
 	testsuite/unit/flurm_server_test \
 	testsuite/unit/flurmfed_status_test \
 	testsuite/unit/flurm_token_test \
+	testsuite/unit/flurm_wire_test \
 	testsuite/unit/flurmfed_test \
 	testsuite/unit/ledger_fault_test \
 	testsuite/unit/ledger_test \
@@ -50,6 +51,8 @@ testsuite_unit_ledger_fault_test_LDADD = $(unit_ldadd)
 testsuite_unit_ledger_test_SOURCES = testsuite/unit/ledger_test.c
 testsuite_unit_ledger_test_LDADD = $(unit_ldadd)
 
+flurm_wire_cppflags = $(AM_CPPFLAGS) \
+	-DWIRE_DIR=\"$(abs_top_srcdir)/testsuite/data/flurm-wire\"
 flurm_unit_cflags = $(AM_CFLAGS) $(FLURM_CFLAGS)
 flurm_unit_ldadd = libfedflurm.la $(unit_ldadd) $(FLURM_LIBS)
 testsuite_unit_flurm_model_test_SOURCES = testsuite/unit/flurm_model_test.c
@@ -58,8 +61,7 @@ testsuite_unit_flurm_model_test_LDADD = $(flurm_unit_ldadd)
 
 testsuite_unit_flurm_server_test_SOURCES = testsuite/unit/flurm_server_test.c
 testsuite_unit_flurm_server_test_CFLAGS = $(flurm_unit_cflags)
-testsuite_unit_flurm_server_test_CPPFLAGS = $(AM_CPPFLAGS) \
-	-DWIRE_DIR=\"$(abs_top_srcdir)/testsuite/data/flurm-wire\"
+testsuite_unit_flurm_server_test_CPPFLAGS = $(flurm_wire_cppflags)
 testsuite_unit_flurm_server_test_LDADD = $(flurm_unit_ldadd)
 
 testsuite_unit_flurm_client_test_SOURCES = testsuite/unit/flurm_client_test.c
@@ -73,6 +75,11 @@ testsuite_unit_flurm_loop_test_LDADD = $(flurm_unit_ldadd)
 testsuite_unit_flurm_token_test_SOURCES = testsuite/unit/flurm_token_test.c
 testsuite_unit_flurm_token_test_CFLAGS = $(flurm_unit_cflags)
 testsuite_unit_flurm_token_test_LDADD = $(flurm_unit_ldadd)
+
+testsuite_unit_flurm_wire_test_SOURCES = testsuite/unit/flurm_wire_test.c
+testsuite_unit_flurm_wire_test_CFLAGS = $(flurm_unit_cflags)
+testsuite_unit_flurm_wire_test_CPPFLAGS = $(flurm_wire_cppflags)
+testsuite_unit_flurm_wire_test_LDADD = $(flurm_unit_ldadd)
 
 EXTRA_DIST += \
 	testsuite/data/flurm-wire/001_GET_api_v1_cluster_stats.raw \
