@@ -1,1 +1,63 @@
-# testsuite/fuzz
+# testsuite/fuzz: libFuzzer targets, built with --enable-fuzzing (clang).
+# "make fuzz-smoke" runs each of them for FUZZ_SECONDS, beginning with its
+# seeds in testsuite/fuzz/seeds/NAME and what earlier runs have found in the
+# build directory. What makes one fail stays there too.
+FUZZ_SECONDS = 60
+
+fuzz_targets = \
+	testsuite/fuzz/model_fuzz \
+	testsuite/fuzz/token_fuzz \
+	testsuite/fuzz/wire_fuzz \
+	# End of fuzz_targets
+
+noinst_HEADERS += \
+	testsuite/fuzz/fuzz.h \
+	# End of noinst_HEADERS
+
+if FUZZING
+noinst_PROGRAMS += $(fuzz_targets)
+
+fuzz-smoke: $(fuzz_targets)
+	@rc=0; for target in $(fuzz_targets); do \
+		name=`basename $$target _fuzz`; \
+		corpus=testsuite/fuzz/corpus/$$name; \
+		seeds=$(top_srcdir)/testsuite/fuzz/seeds/$$name; \
+		mkdir -p $$corpus; \
+		[ -d $$seeds ] || seeds=; \
+		if ./$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+			-rss_limit_mb=1024 -print_final_stats=1 \
+			-artifact_prefix=testsuite/fuzz/$$name- $$corpus \
+			$$seeds >testsuite/fuzz/$$name.log 2>&1; \
+		then echo "PASS: fuzz $$name"; \
+		else tail -n 40 testsuite/fuzz/$$name.log; \
+			echo "FAIL: fuzz $$name"; rc=1; \
+		fi; \
+	done; exit $$rc
+else
+fuzz-smoke:
+	@echo "fuzz-smoke: configure with CC=clang --enable-fuzzing" >&2; false
+endif
+.PHONY: fuzz-smoke
+
+fuzz_cflags = $(AM_CFLAGS) $(FLURM_CFLAGS)
+fuzz_ldflags = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+fuzz_ldadd = libfedflurm.la libfedcore.la $(FLURM_LIBS)
+
+testsuite_fuzz_model_fuzz_SOURCES = testsuite/fuzz/model_fuzz.c
+testsuite_fuzz_model_fuzz_CFLAGS = $(fuzz_cflags)
+testsuite_fuzz_model_fuzz_LDFLAGS = $(fuzz_ldflags)
+testsuite_fuzz_model_fuzz_LDADD = $(fuzz_ldadd)
+
+testsuite_fuzz_token_fuzz_SOURCES = testsuite/fuzz/token_fuzz.c
+testsuite_fuzz_token_fuzz_CFLAGS = $(fuzz_cflags)
+testsuite_fuzz_token_fuzz_LDFLAGS = $(fuzz_ldflags)
+testsuite_fuzz_token_fuzz_LDADD = $(fuzz_ldadd)
+
+testsuite_fuzz_wire_fuzz_SOURCES = testsuite/fuzz/wire_fuzz.c
+testsuite_fuzz_wire_fuzz_CFLAGS = $(fuzz_cflags)
+testsuite_fuzz_wire_fuzz_LDFLAGS = $(fuzz_ldflags)
+testsuite_fuzz_wire_fuzz_LDADD = $(fuzz_ldadd)
+
+EXTRA_DIST += \
+	testsuite/fuzz/seeds \
+	# End of EXTRA_DIST
