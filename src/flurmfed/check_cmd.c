@@ -24,6 +24,10 @@
 
 static void _say(const char *verdict, const char *about, const char *mend,
 		 const char *fmt, va_list ap)
+	__attribute__((format(printf, 4, 0)));
+
+static void _say(const char *verdict, const char *about, const char *mend,
+		 const char *fmt, va_list ap)
 {
 	printf("%-5s  %-14s  ", verdict, about);
 	vprintf(fmt, ap);

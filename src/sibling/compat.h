@@ -159,6 +159,11 @@ static inline void compat_free_data(uint16_t type, void *data)
 		}
 	}
 	(void) slurm_free_msg_data(type, data);
+#if !COMPAT_24_11
+	/* 22.05 frees what is in these, and not them */
+	if ((type == REQUEST_SEND_DEP) || (type == REQUEST_UPDATE_ORIGIN_DEP))
+		xfree(data);
+#endif
 }
 
 /* Free what slurm_unpack_received_msg() made; the descriptor stays open. */

@@ -1,0 +1,60 @@
+# testsuite/unit: the tests of src/sibling, which need Slurm's libraries.
+noinst_HEADERS += \
+	testsuite/unit/slurm_unit.h \
+	# End of noinst_HEADERS
+
+sibling_unit_tests = \
+	testsuite/unit/plugin_symbols_test \
+	testsuite/unit/sibling_conf_test \
+	testsuite/unit/sibling_dep_test \
+	testsuite/unit/sibling_federation_test \
+	testsuite/unit/sibling_inbox_test \
+	testsuite/unit/sibling_net_test \
+	testsuite/unit/sibling_pack_test \
+	# End of sibling_unit_tests
+
+if HAVE_CMOCKA
+if WITH_LIBSLURMFULL
+check_PROGRAMS += $(sibling_unit_tests)
+TESTS += $(sibling_unit_tests)
+endif
+endif
+
+sibling_unit_cppflags = $(libfedsibling_la_CPPFLAGS)
+sibling_unit_ldadd = libfedsibling.la $(SLURMFULL_LIBS) $(CMOCKA_LIBS)
+
+# all of libfedsibling, that nothing of slurmctld's own is missing; and its
+# symbols are there for the plugin that it loads
+testsuite_unit_plugin_symbols_test_SOURCES = \
+	src/flurmfed/plugin_file.c \
+	testsuite/unit/plugin_symbols_test.c
+testsuite_unit_plugin_symbols_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_plugin_symbols_test_LDFLAGS = $(AM_LDFLAGS) -export-dynamic \
+	-Wl,--whole-archive,.libs/libfedsibling.a,--no-whole-archive
+testsuite_unit_plugin_symbols_test_LDADD = $(sibling_unit_ldadd)
+testsuite_unit_plugin_symbols_test_DEPENDENCIES = libfedsibling.la \
+	src/plugins/fed_flurm/job_submit_fed_flurm.la
+
+testsuite_unit_sibling_conf_test_SOURCES = testsuite/unit/sibling_conf_test.c
+testsuite_unit_sibling_conf_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_conf_test_LDADD = $(sibling_unit_ldadd)
+
+testsuite_unit_sibling_dep_test_SOURCES = testsuite/unit/sibling_dep_test.c
+testsuite_unit_sibling_dep_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_dep_test_LDADD = $(sibling_unit_ldadd)
+
+testsuite_unit_sibling_federation_test_SOURCES = testsuite/unit/sibling_federation_test.c
+testsuite_unit_sibling_federation_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_federation_test_LDADD = $(sibling_unit_ldadd)
+
+testsuite_unit_sibling_inbox_test_SOURCES = testsuite/unit/sibling_inbox_test.c
+testsuite_unit_sibling_inbox_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_inbox_test_LDADD = $(sibling_unit_ldadd)
+
+testsuite_unit_sibling_net_test_SOURCES = testsuite/unit/sibling_net_test.c
+testsuite_unit_sibling_net_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_net_test_LDADD = $(sibling_unit_ldadd)
+
+testsuite_unit_sibling_pack_test_SOURCES = testsuite/unit/sibling_pack_test.c
+testsuite_unit_sibling_pack_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_pack_test_LDADD = $(sibling_unit_ldadd)
