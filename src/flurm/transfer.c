@@ -190,7 +190,8 @@ static CURL *_make_easy(const dest_t *dest)
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_EVERY_S);
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+			 (long) CURL_SSLVERSION_TLSv1_2);
 	if (dest->ca_file)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, dest->ca_file);
 	if (dest->cert_file) {
