@@ -5,6 +5,7 @@
 #define FED_UNIT_HTTP_H
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -15,6 +15,7 @@ unit_tests = \
 	testsuite/unit/flurm_model_test \
 	testsuite/unit/flurm_server_test \
 	testsuite/unit/flurmfed_status_test \
+	testsuite/unit/flurm_tls_test \
 	testsuite/unit/flurm_token_test \
 	testsuite/unit/flurm_wire_test \
 	testsuite/unit/flurmfed_test \
@@ -75,6 +76,10 @@ testsuite_unit_flurm_loop_test_LDADD = $(flurm_unit_ldadd)
 testsuite_unit_flurm_token_test_SOURCES = testsuite/unit/flurm_token_test.c
 testsuite_unit_flurm_token_test_CFLAGS = $(flurm_unit_cflags)
 testsuite_unit_flurm_token_test_LDADD = $(flurm_unit_ldadd)
+
+testsuite_unit_flurm_tls_test_SOURCES = testsuite/unit/flurm_tls_test.c
+testsuite_unit_flurm_tls_test_CFLAGS = $(flurm_unit_cflags)
+testsuite_unit_flurm_tls_test_LDADD = $(flurm_unit_ldadd)
 
 testsuite_unit_flurm_wire_test_SOURCES = testsuite/unit/flurm_wire_test.c
 testsuite_unit_flurm_wire_test_CFLAGS = $(flurm_unit_cflags)
