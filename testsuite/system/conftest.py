@@ -1,4 +1,10 @@
-"""Fixtures: which stack a test gets, and what is told when it fails."""
+"""Fixtures: which stack a test gets, and what is told when it fails.
+
+  fed         one stack for all tests that leave it as they found it
+  stack       one for each test file, with the file's STACK as options
+  make_stack  makes one for a test alone
+"""
+import contextlib
 import signal
 
 import pytest
@@ -6,14 +12,15 @@ import pytest
 from stack import Stack, flurm
 from stack.release import slurm_release
 
-_live = []  # stacks that run now; what a failed test shows the logs of
+_live = []  # stacks that run now; a failed test shows the logs of them
 
 
 def pytest_addoption(parser):
     parser.addoption("--flurm-host", default="plugin",
-                     choices=("plugin", "fed_flurmd"),
+                     choices=("plugin", "fed_flurmd", "none"),
                      help="what hosts FLURM's virtual controller; with "
-                     "fed_flurmd only the tests marked both_hosts run")
+                     "another than the plugin only the tests marked with it "
+                     "run (none: how does stock Slurm alone do?)")
 
 
 def pytest_configure(config):
@@ -24,15 +31,15 @@ def pytest_configure(config):
 
 
 def pytest_report_header(config):
-    return [f"Slurm {slurm_release()}, "
-            f"build {flurm.build_dir()}, "
+    return [f"Slurm {slurm_release()}, build {flurm.build_dir()}, "
             f"FLURM hosted by {config.getoption('--flurm-host')}"]
 
 
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--flurm-host") == "plugin":
+    marker = config.getoption("--flurm-host")
+    if marker == "plugin":
         return
-    chosen = [item for item in items if item.get_closest_marker("both_hosts")]
+    chosen = [item for item in items if item.get_closest_marker(marker)]
     config.hook.pytest_deselected(
         items=[item for item in items if item not in chosen])
     items[:] = chosen
@@ -50,45 +57,56 @@ def pytest_runtest_makereport(item, call):
                                 stack.logs()))
 
 
-class _Running:
-    """A stack for as long as a fixture lasts, kept if a test failed."""
+def pytest_runtest_logfinish():
+    """A stack that has ended is shown by the test that it ended with, too."""
+    _live[:] = [stack for stack in _live if not stack.ended]
 
-    def __init__(self, **options):
-        self.stack = Stack(**options)
 
-    def __enter__(self):
-        _live.append(self.stack)
-        self.stack.failed = False
-        return self.stack.start()
+@contextlib.contextmanager
+def _stacks():
+    """A function that starts stacks, which all end with the with block."""
+    mine = []
 
-    def __exit__(self, kind, *_):
-        _live.remove(self.stack)
-        self.stack.stop(keep=self.stack.failed or kind is not None)
+    def start(**options):
+        stack = Stack(**options)
+        stack.failed = stack.ended = False
+        mine.append(stack)
+        _live.append(stack)
+        try:
+            stack.start()
+            stack.wait_linked()
+            stack.wait_nodes()
+        except BaseException:
+            stack.failed = True
+            raise
+        return stack
+    try:
+        yield start
+    finally:
+        for stack in mine:
+            stack.ended = True
+            stack.stop(keep=stack.failed)
 
 
 @pytest.fixture(scope="session")
 def host(pytestconfig):
-    return pytestconfig.getoption("--flurm-host")
+    name = pytestconfig.getoption("--flurm-host")
+    return None if name == "none" else name
 
 
 @pytest.fixture(scope="session")
 def fed(host):
-    """The stack that tests share which leave it as they found it."""
-    with _Running(flurm=host) as stack:
-        stack.wait_linked()
-        stack.wait_nodes()
-        yield stack
+    with _stacks() as start:
+        yield start(flurm=host)
+
+
+@pytest.fixture(scope="module")
+def stack(host, request):
+    with _stacks() as start:
+        yield start(**{"flurm": host, **getattr(request.module, "STACK", {})})
 
 
 @pytest.fixture
 def make_stack(host):
-    """make_stack(**options) starts a stack for this test alone."""
-    running = []
-
-    def make(**options):
-        options.setdefault("flurm", host)
-        running.append(_Running(**options))
-        return running[-1].__enter__()
-    yield make
-    for each in running:
-        each.__exit__(None)
+    with _stacks() as start:
+        yield lambda **options: start(**{"flurm": host, **options})

@@ -25,7 +25,7 @@ SlurmdSpoolDir={dir}/spool
 SlurmctldPidFile={run}/slurmctld-{name}.pid
 SlurmdPidFile={dir}/slurmd.pid
 SlurmctldDebug=debug
-SlurmdDebug=debug
+SlurmdDebug=info
 DebugFlags=Federation
 LogTimeFormat=iso8601_ms
 PluginDir={plugin_dir}
@@ -204,20 +204,21 @@ class Cluster:
                           f"job {job_id} on {self.name} is "
                           f"{' or '.join(states or ('COMPLETED',))}")
 
-    def wait_saved(self, job_id):
-        """Until the job as it is now is in slurmctld's state file.
+    def wait_saved(self, *job_ids):
+        """Until the jobs as they are now are in slurmctld's state file.
 
         slurmctld writes it some seconds late: what a kill -9 takes away of
         that time is not what our tests are about.
         """
         token = f"saved-{time.monotonic_ns()}"
-        self.scontrol("update", f"jobid={job_id}", f"comment={token}")
+        for job_id in job_ids:
+            self.scontrol("update", f"jobid={job_id}", f"comment={token}")
 
-        def state_file():
+        def saved():
             with open(os.path.join(self.dir, "state", "job_state"), "rb") as f:
-                return token.encode() in f.read()
-        wait_until(state_file, timeout=30,
-                   what=f"job {job_id} is in {self.name}'s state file")
+                return f.read().count(token.encode())
+        wait_until(saved, lambda count: count >= len(job_ids), 30,
+                   f"jobs {job_ids} are in {self.name}'s state file")
 
 
 class Result:

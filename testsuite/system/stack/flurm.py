@@ -108,7 +108,7 @@ class FedFlurmd(Daemon):
         return self.cluster.environ()
 
     def argv(self):
-        return [built("fed_flurmd"), "-f", self.flurm.conf]
+        return [built("fed_flurmd"), "-v", "-f", self.flurm.conf]
 
     def ready(self):
         return os.path.exists(self.flurm.status_socket)

@@ -5,7 +5,7 @@ import subprocess
 
 from .wait import GaveUp, wait_until
 
-TAIL_LINES = 25
+TAIL_LINES = 12
 
 
 class Daemon:

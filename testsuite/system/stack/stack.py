@@ -18,6 +18,7 @@ from .wait import wait_until
 
 FEDERATION = "fed"
 ACCOUNT = "science"
+FINAL = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL")
 USERS = ("root", "daemon", "nobody")
 
 
@@ -138,6 +139,30 @@ class Stack:
                        lambda state: state.strip() in
                        ("idle", "mixed", "allocated"), timeout,
                        f"node of {cluster.name} is up")
+
+    def rpc_version(self):
+        """The protocol version that the native clusters speak."""
+        return int(self.sacctmgr("-nP", "show", "cluster", self.first.name,
+                                 "format=rpc"))
+
+    def federate(self, *args):
+        """sacctmgr modify federation ..."""
+        self.sacctmgr("modify", "federation", FEDERATION, "set", *args)
+
+    def wait_done(self, job_id, timeout=60):
+        """Waits until the job has ended where it ran, whichever cluster that
+        is; returns its name and what it says of the job."""
+        def look():
+            return {name: cluster.job(job_id)
+                    for name, cluster in self.clusters.items()}
+
+        def ran(job):
+            # the copies that lost, and the origin's of a job that ran
+            # elsewhere, end as REVOKED or CANCELLED without a start
+            return job.get("JobState") in FINAL and job["NodeList"] != "(null)"
+        seen = wait_until(look, lambda jobs: any(map(ran, jobs.values())),
+                          timeout, f"job {job_id} has ended")
+        return next((name, job) for name, job in seen.items() if ran(job))
 
     def daemons(self):
         """All that may run."""
