@@ -5,7 +5,6 @@ its name: stacks of other processes, also those in the Debian 13 root, share
 the network namespace and see it taken. Ports below the ephemeral range, so
 that no outgoing connection sits on one while its daemon restarts.
 """
-import os
 import random
 import socket
 

@@ -1,7 +1,6 @@
 """The whole: directory, daemons in order, federation, and the end of it all."""
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
