@@ -131,9 +131,13 @@ static void _judge_item(const char *item, uint32_t our_fed_id,
 	uint32_t id, task;
 
 	if (!strcmp(item, "singleton")) {
-		_add(list, SLURM_DEPEND_SINGLETON,
-		     DEPEND_FULFILLED)->singleton_bits =
-			fed_sibling_bit(our_fed_id);
+		depend_spec_t *spec = _add(list, SLURM_DEPEND_SINGLETON,
+					   DEPEND_FULFILLED);
+
+		/* the origin looks for its own by type, job and task, and
+		 * its own singleton has neither job nor task: 0, not NO_VAL */
+		spec->array_task_id = 0;
+		spec->singleton_bits = fed_sibling_bit(our_fed_id);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
