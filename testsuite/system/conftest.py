@@ -52,9 +52,10 @@ def pytest_runtest_makereport(item, call):
     if not report.failed:
         return
     for stack in _live:
+        # once: the logs of a shared stack are long, and all stay in its files
+        logs = "(as above)" if stack.failed else stack.logs()
+        report.sections.append((f"logs, kept in {stack.dir}/log", logs))
         stack.failed = True
-        report.sections.append((f"logs, kept in {stack.dir}/log",
-                                stack.logs()))
 
 
 def pytest_runtest_logfinish():
@@ -69,7 +70,7 @@ def _stacks():
 
     def start(**options):
         stack = Stack(**options)
-        stack.failed = stack.ended = False
+        stack.failed = stack.ended = stack.keep = False
         mine.append(stack)
         _live.append(stack)
         try:
@@ -77,7 +78,7 @@ def _stacks():
             stack.wait_linked()
             stack.wait_nodes()
         except BaseException:
-            stack.failed = True
+            stack.keep = True
             raise
         return stack
     try:
@@ -85,7 +86,7 @@ def _stacks():
     finally:
         for stack in mine:
             stack.ended = True
-            stack.stop(keep=stack.failed)
+            stack.stop(keep=stack.failed or stack.keep)
 
 
 @pytest.fixture(scope="session")

@@ -28,11 +28,6 @@ def test_slurmdbd_has_host_port_and_version(fed):
         ["flurm", "127.0.0.1", str(fed.flurm.port), str(fed.rpc_version())])
 
 
-def test_slurmdbd_has_tres(fed):
-    out = fed.sacctmgr("-nP", "show", "cluster", "flurm", "format=tres")
-    assert re.search(r"\bcpu=\d+", out), out
-
-
 def test_ping(fed):
     out = fed.alpha.scontrol("-M", "flurm", "ping")
     assert re.search(r"\(primary\) at \S+ is UP", out), out

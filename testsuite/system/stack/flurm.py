@@ -24,13 +24,12 @@ def build_dir():
 
 def built(name):
     """The path of something that was built, wherever libtool put it."""
-    for pattern in (f"{build_dir()}/src/**/.libs/{name}",
-                    f"{build_dir()}/.libs/{name}",
-                    f"{build_dir()}/src/**/{name}"):
-        found = [path for path in glob.glob(pattern, recursive=True)
-                 if os.path.isfile(path)]
-        if found:
-            return found[0]
+    for pattern in (name, f".libs/{name}", f"src/**/.libs/{name}",
+                    f"src/**/{name}"):
+        for path in glob.glob(os.path.join(build_dir(), pattern),
+                              recursive=True):
+            if os.path.isfile(path):
+                return path
     raise FileNotFoundError(f"no {name} in {build_dir()}: not built?")
 
 
