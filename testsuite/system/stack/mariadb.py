@@ -18,6 +18,7 @@ class MariaDB(Daemon):
         self.port = free_port()
         self.dir = stack.path("db")
         self.socket = stack.path("db", "socket")
+        self.tmp = stack.mkdir("db-tmp")
         self.database = "slurm_acct_db"
         subprocess.run(
             ["mariadb-install-db", *OPTIONS, "--user=root",
@@ -27,6 +28,7 @@ class MariaDB(Daemon):
 
     def argv(self):
         return ["mariadbd", *OPTIONS, "--user=root", f"--datadir={self.dir}",
+                f"--tmpdir={self.tmp}",  # its files clash in a shared one
                 f"--socket={self.socket}", f"--port={self.port}",
                 "--bind-address=127.0.0.1", "--skip-name-resolve",
                 f"--pid-file={self.dir}/pid", "--skip-log-bin"]
