@@ -126,11 +126,15 @@ class Stack:
 
     def wait_linked(self, timeout=30):
         """Until every cluster has all others as active, synced siblings."""
-        for cluster in self.clusters.values():
-            others = [name for name in self.members() if name != cluster.name]
-            wait_until(cluster.federation, lambda fed: fed.linked(*others),
-                       timeout, f"{cluster.name} is linked with "
-                       f"{', '.join(others)}")
+        def look():
+            return {name: cluster.federation()
+                    for name, cluster in self.clusters.items()}
+
+        def linked(feds):
+            return all(fed.linked(*(other for other in self.members()
+                                    if other != name))
+                       for name, fed in feds.items())
+        wait_until(look, linked, timeout, "all siblings are linked")
 
     def wait_nodes(self, timeout=30):
         for cluster in self.clusters.values():
