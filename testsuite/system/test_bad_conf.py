@@ -34,7 +34,7 @@ CASES = {
     "token file empty": ("{with_token_empty}\n", 1, "TokenFile"),
     "no such ca file": ("{line} CAFile=/nonexistent\n", 1, "CAFile"),
     "bad cluster name": ("{with_name}\n", 1, "FlurmCluster"),
-    "binary": ("\0\1\2\n{line}\n", 1, ""),
+    "binary": ("\1\2\3\n{line}\n", 1, ""),
 }
 
 
