@@ -7,6 +7,17 @@ libfedcore_la_SOURCES = \
 	src/core/crc32c.h \
 	src/core/err.c \
 	src/core/err.h \
+	src/core/fed_job.c \
+	src/core/fed_job.h \
+	src/core/fed_job_action.c \
+	src/core/fed_job_flurm.c \
+	src/core/fed_job_name.c \
+	src/core/fed_job_origin.c \
+	src/core/fed_job_record.c \
+	src/core/fed_job_step.h \
+	src/core/fed_job_table.c \
+	src/core/fed_job_table.h \
+	src/core/fed_job_view.c \
 	src/core/job_id.h \
 	src/core/keyval.c \
 	src/core/keyval.h \

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -29,21 +30,33 @@ static int64_t _wall_ms(void)
 	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Who it is here; a number for who is not known here. */
+static const char *_user_name(int64_t uid, char *buf, size_t size)
+{
+	struct passwd entry, *found = NULL;
+
+	if (getpwuid_r(uid, &entry, buf, size, &found) || !found) {
+		snprintf(buf, size, "%lld", (long long) uid);
+		return buf;
+	}
+	return found->pw_name;
+}
+
 static char *_expand(const gw_backend_t *backend, const gw_job_t *job,
 		     const flurm_job_spec_t *spec, const char *format,
 		     fed_err_t *err)
 {
-	char uid[16], *path = NULL;
+	char passwd[4096], *path = NULL;
 	const gw_pattern_vars_t vars = {
 		.job_id = job ? job->fed_job_id : spec->fed_job_id,
 		.array_job_id = flurm_or(spec->array_job_id, 0),
 		.array_task_id = flurm_or(spec->array_task_id, 0),
-		.user = spec->user ? spec->user : uid,
+		.user = spec->user ? spec->user :
+			_user_name(spec->user_id, passwd, sizeof(passwd)),
 		.job_name = spec->name,
 		.node = backend->node.name,
 	};
 
-	snprintf(uid, sizeof(uid), "%lld", (long long) spec->user_id);
 	if (gw_pattern_expand(format, spec->work_dir, &vars, &path, err))
 		return NULL;
 	return path;

@@ -18,6 +18,7 @@ unit_tests = \
 	testsuite/unit/flurm_tls_test \
 	testsuite/unit/flurm_token_test \
 	testsuite/unit/flurm_wire_test \
+	testsuite/unit/fed_job_search_test \
 	testsuite/unit/flurmfed_test \
 	testsuite/unit/ledger_fault_test \
 	testsuite/unit/ledger_test \
@@ -41,6 +42,9 @@ testsuite_unit_flurmfed_status_test_SOURCES = \
 testsuite_unit_flurmfed_status_test_LDADD = $(unit_ldadd) $(JANSSON_LIBS)
 testsuite_unit_flurmfed_status_test_DEPENDENCIES = libfedcore.la \
 	flurmfed$(EXEEXT)
+
+testsuite_unit_fed_job_search_test_SOURCES = testsuite/unit/fed_job_search_test.c
+testsuite_unit_fed_job_search_test_LDADD = $(unit_ldadd)
 
 testsuite_unit_flurmfed_test_SOURCES = testsuite/unit/flurmfed_test.c
 testsuite_unit_flurmfed_test_LDADD = $(unit_ldadd)
