@@ -177,6 +177,27 @@ static inline void compat_free_msg_members(slurm_msg_t *msg)
 	msg->data = NULL;
 }
 
+/* Whose job it is: since 23.02 its origin says so beside the description */
+static inline uint32_t compat_submit_uid(const sib_msg_t *msg,
+					 const job_desc_msg_t *desc)
+{
+#if COMPAT_24_11
+	return msg->user_id;
+#else
+	return desc->user_id;
+#endif
+}
+
+static inline uint32_t compat_submit_gid(const sib_msg_t *msg,
+					 const job_desc_msg_t *desc)
+{
+#if COMPAT_24_11
+	return msg->group_id;
+#else
+	return desc->group_id;
+#endif
+}
+
 /* What 22.05's clients look for in a cluster before they speak to it */
 static inline void compat_fill_register(dbd_register_ctld_msg_t *reg)
 {

@@ -62,6 +62,69 @@ extern buf_t *sib_pack_update_resp(uint32_t our_fed_id, uint32_t job_id,
 	return _pack_resp(SIB_UPDATE_RESP, our_fed_id, job_id, rc, version);
 }
 
+extern buf_t *sib_pack_lock(uint32_t our_fed_id, uint32_t job_id, bool unlock,
+			    uint16_t version)
+{
+	sib_msg_t msg = { .cluster_id = our_fed_id, .job_id = job_id };
+
+	return persist_pack_item(unlock ? REQUEST_SIB_JOB_UNLOCK :
+					  REQUEST_SIB_JOB_LOCK, &msg, version);
+}
+
+extern buf_t *sib_pack_start(uint32_t our_fed_id, uint32_t job_id,
+			     time_t start_time, uint16_t version)
+{
+	sib_msg_t msg = {
+		.cluster_id = our_fed_id,
+		.job_id = job_id,
+		.start_time = start_time,
+		.sib_msg_type = SIB_START,
+	};
+
+	return _pack(&msg, version);
+}
+
+extern buf_t *sib_pack_complete(uint32_t our_fed_id, uint32_t job_id,
+				uint32_t job_state, uint32_t status,
+				time_t start_time, uint16_t version)
+{
+	sib_msg_t msg = {
+		.cluster_id = our_fed_id,
+		.job_id = job_id,
+		.job_state = job_state,
+		.return_code = status,
+		.start_time = start_time,
+		.sib_msg_type = SIB_COMPLETE,
+	};
+
+	return _pack(&msg, version);
+}
+
+extern buf_t *sib_pack_requeue(uint32_t our_fed_id, uint32_t job_id,
+			       uint16_t version)
+{
+	requeue_msg_t requeue = { .job_id = job_id };
+	sib_msg_t msg = {
+		.cluster_id = our_fed_id,
+		.job_id = job_id,
+		.data_type = REQUEST_JOB_REQUEUE,
+		.data_version = version,
+		.sib_msg_type = SIB_REQUEUE,
+	};
+	slurm_msg_t data;
+	buf_t *buf;
+
+	slurm_msg_t_init(&data);
+	data.msg_type = REQUEST_JOB_REQUEUE;
+	data.data = &requeue;
+	data.protocol_version = version;
+	msg.data_buffer = init_buf(BUF_SIZE);
+	pack_msg(&data, msg.data_buffer);
+	buf = _pack(&msg, version);
+	free_buf(msg.data_buffer);
+	return buf;
+}
+
 extern buf_t *sib_pack_sync(uint32_t our_fed_id, buf_t *jobs,
 			    time_t sync_time, uint16_t version)
 {

@@ -9,6 +9,7 @@
 #ifndef FED_SIBLING_SIB_H
 #define FED_SIBLING_SIB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -36,6 +37,23 @@ extern buf_t *sib_pack_submit_resp(uint32_t our_fed_id, uint32_t job_id,
 				   uint32_t rc, uint16_t version);
 extern buf_t *sib_pack_update_resp(uint32_t our_fed_id, uint32_t job_id,
 				   uint32_t rc, uint16_t version);
+
+/* Top-level messages, on their own. RET as the others */
+extern buf_t *sib_pack_lock(uint32_t our_fed_id, uint32_t job_id, bool unlock,
+			    uint16_t version);
+extern buf_t *sib_pack_start(uint32_t our_fed_id, uint32_t job_id,
+			     time_t start_time, uint16_t version);
+
+/*
+ * IN job_state - a base state, without flags: the origin would or them into
+ *	its own (fed_mgr.c, fed_mgr_job_revoke())
+ * IN status - as wait(2)
+ */
+extern buf_t *sib_pack_complete(uint32_t our_fed_id, uint32_t job_id,
+				uint32_t job_state, uint32_t status,
+				time_t start_time, uint16_t version);
+extern buf_t *sib_pack_requeue(uint32_t our_fed_id, uint32_t job_id,
+			       uint16_t version);
 
 /*
  * IN jobs - packed body of a RESPONSE_JOB_INFO (pack_info.h), not NULL

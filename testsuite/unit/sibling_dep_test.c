@@ -104,7 +104,7 @@ static void _each_kind(void **state)
 	_expect("afterburstbuffer:" OURS_5,
 		ONE(SLURM_DEPEND_BURST_BUFFER, DEPEND_FULFILLED));
 	_expect("singleton", (want_t[]) {
-		{ SLURM_DEPEND_SINGLETON, 0, NO_VAL, DEPEND_FULFILLED }, END });
+		{ SLURM_DEPEND_SINGLETON, 0, 0, DEPEND_FULFILLED }, END });
 }
 
 static void _as_slurm_writes_them(void **state)
@@ -125,7 +125,7 @@ static void _as_slurm_writes_them(void **state)
 	_expect("afterok:" OURS_5 "(unfulfilled),singleton(unfulfilled)",
 		(want_t[]) {
 		{ SLURM_DEPEND_AFTER_OK, OURS(5), NO_VAL, DEPEND_FAILED },
-		{ SLURM_DEPEND_SINGLETON, 0, NO_VAL, DEPEND_FULFILLED }, END });
+		{ SLURM_DEPEND_SINGLETON, 0, 0, DEPEND_FULFILLED }, END });
 	_expect("afterany:" OURS_5 "?afternotok:" OURS_6, (want_t[]) {
 		{ SLURM_DEPEND_AFTER_ANY, OURS(5), NO_VAL, DEPEND_FULFILLED },
 		{ SLURM_DEPEND_AFTER_NOT_OK, OURS(6), NO_VAL, DEPEND_FAILED },
