@@ -15,6 +15,7 @@ typedef struct entry {
 	struct entry *next;
 	char *peer;
 	dep_t *dep;
+	bool sent;
 } entry_t;
 
 struct dep_table {
@@ -99,7 +100,7 @@ extern void dep_table_done(dep_table_t *table, const char *peer,
 }
 
 /* Takes dep over. */
-static const dep_t *_set(dep_table_t *table, const char *peer, dep_t *dep)
+static void _set(dep_table_t *table, const char *peer, dep_t *dep)
 {
 	entry_t *entry = xmalloc(sizeof(*entry));
 
@@ -108,17 +109,15 @@ static const dep_t *_set(dep_table_t *table, const char *peer, dep_t *dep)
 	entry->dep = dep;
 	entry->next = table->list;
 	table->list = entry;
-	return dep;
 }
 
-extern const dep_t *dep_table_set(dep_table_t *table, const char *peer,
-				  const dep_msg_t *msg)
+extern void dep_table_set(dep_table_t *table, const char *peer,
+			  const dep_msg_t *msg)
 {
-	if (!msg->dependency || !msg->dependency[0]) {
+	if (!msg->dependency || !msg->dependency[0])
 		dep_table_done(table, peer, msg->job_id);
-		return NULL;
-	}
-	return _set(table, peer, dep_from_msg(msg));
+	else
+		_set(table, peer, dep_from_msg(msg));
 }
 
 extern void dep_table_keep(dep_table_t *table, const federation_t *fed)
@@ -133,14 +132,31 @@ extern void dep_table_keep(dep_table_t *table, const federation_t *fed)
 	}
 }
 
-extern void dep_table_each(dep_table_t *table, const char *peer,
-			   void (*each)(void *arg, const char *peer,
-					const dep_t *dep),
+extern void dep_table_send(dep_table_t *table,
+			   int (*send)(void *arg, const char *peer,
+				       const dep_t *dep),
 			   void *arg)
+{
+	entry_t **at = &table->list;
+
+	while (*at) {
+		int rc = (*at)->sent ? 0 : send(arg, (*at)->peer, (*at)->dep);
+
+		if (rc < 0) {
+			_remove(at);
+			continue;
+		}
+		if (rc > 0)
+			(*at)->sent = true;
+		at = &(*at)->next;
+	}
+}
+
+extern void dep_table_resend(dep_table_t *table, const char *peer)
 {
 	for (entry_t *entry = table->list; entry; entry = entry->next) {
 		if (!xstrcmp(entry->peer, peer))
-			each(arg, peer, entry->dep);
+			entry->sent = false;
 	}
 }
 
@@ -172,7 +188,7 @@ extern int dep_table_replay(dep_table_t *table, uint16_t type,
 					 "end of a dependency makes no sense");
 	} else if ((dep = dep_unpack(reader.at, fed_reader_left(&reader),
 				     err))) {
-		(void) _set(table, peer, dep);
+		_set(table, peer, dep);
 	} else {
 		rc = -1;
 	}

@@ -23,20 +23,26 @@ extern int dep_table_append_done(fed_ledger_t *ledger, const char *peer,
 /*
  * Keep what a message says; an empty dependency withdraws what was said before
  * (fed_mgr.c, _handle_dep_msg()).
- * RET the entry, or NULL if there is nothing to judge any more
  */
-extern const dep_t *dep_table_set(dep_table_t *table, const char *peer,
-				  const dep_msg_t *msg);
+extern void dep_table_set(dep_table_t *table, const char *peer,
+			  const dep_msg_t *msg);
 extern void dep_table_done(dep_table_t *table, const char *peer,
 			   uint32_t job_id);
 
 /* Forget what members ask that are no longer in the federation. */
 extern void dep_table_keep(dep_table_t *table, const federation_t *fed);
 
-extern void dep_table_each(dep_table_t *table, const char *peer,
-			   void (*each)(void *arg, const char *peer,
-					const dep_t *dep),
+/*
+ * Send what was not sent yet.
+ * IN send - RET 1: sent; 0: not now; -1: there is nothing to say, forget it
+ */
+extern void dep_table_send(dep_table_t *table,
+			   int (*send)(void *arg, const char *peer,
+				       const dep_t *dep),
 			   void *arg);
+
+/* What was sent to a peer and not answered has to be sent again. */
+extern void dep_table_resend(dep_table_t *table, const char *peer);
 extern uint32_t dep_table_count(const dep_table_t *table);
 
 extern int dep_table_replay(dep_table_t *table, uint16_t type,

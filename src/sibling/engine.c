@@ -1,10 +1,10 @@
 /*
  * engine.c - the one thread that owns what the controller knows (engine.h).
  *
- * One turn: take all notes; prepare() each, which only appends to the ledger;
- * one commit for all; apply() each; wake who waits. If the commit fails (disk
- * full), what was appended is dropped, and what natives wanted us to keep is
- * refused: they send it again. What needs no ledger goes on.
+ * One turn: take all notes, which changes what is known and appends that to
+ * the ledger; one commit for all; wake who waits; then say what is due. If the
+ * commit fails (disk full), nothing is said and natives are told to send again
+ * what they sent; nothing new is taken until it succeeds.
  */
 #include "src/sibling/engine.h"
 
@@ -20,14 +20,20 @@
 #include "src/sibling/dep_table.h"
 #include "src/sibling/flurm_side.h"
 #include "src/sibling/inbox.h"
-#include "src/sibling/pack_info.h"
+#include "src/sibling/jobs.h"
 #include "src/sibling/record.h"
 #include "src/sibling/session.h"
 #include "src/sibling/sib.h"
 #include "src/sibling/thread.h"
 
 #define LEDGER_APP "fed_flurm"
-#define TURN_MS 1000		/* at the most, so that links are reaped */
+#define TURN_MS 1000		/* at the most, so that time passes */
+
+/*
+ * Marks answers to a dependency among the tokens: where those of jobs have an
+ * action, these have a number that no action has.
+ */
+#define TOKEN_DEP ((uint64_t) 0x1f << 27)
 
 struct engine {
 	engine_conf_t conf;
@@ -40,6 +46,8 @@ struct engine {
 	peers_t *peers;
 	session_t *sessions;	/* of links that are up */
 	dep_table_t *deps;
+	jobs_t *jobs;
+	time_t ticked;
 	fed_log_throttle_t complaint;
 	bool ledger_failed;
 
@@ -71,7 +79,8 @@ static int _write_snapshot(fed_ledger_t *ledger, void *arg, fed_err_t *err)
 {
 	engine_t *engine = arg;
 
-	if (_append_federation(ledger, engine->fed, err))
+	if (_append_federation(ledger, engine->fed, err) ||
+	    jobs_snapshot(engine->jobs, ledger, err))
 		return -1;
 	return dep_table_snapshot(engine->deps, ledger, err);
 }
@@ -94,11 +103,19 @@ static int _replay(uint16_t type, const void *body, size_t len, void *arg,
 	case RECORD_DEP:
 	case RECORD_DEP_DONE:
 		return dep_table_replay(engine->deps, type, body, len, err);
+	case RECORD_JOB:
+	case RECORD_JOB_HOST:
+	case RECORD_JOB_FORGET:
+	case RECORD_CURSOR:
+		return jobs_replay(engine->jobs, type, body, len, err);
 	}
 	return fed_err_set(err, EPROTO, "unknown record type %u", type);
 }
 
-/* RET true if all that was appended is durable */
+/*
+ * RET true if all that was appended is durable. What is not stays appended and
+ * is tried again with the next commit.
+ */
 static bool _commit(engine_t *engine)
 {
 	fed_err_t err;
@@ -115,7 +132,6 @@ static bool _commit(engine_t *engine)
 	fed_log_throttled(&engine->complaint, FED_LOG_ERROR,
 			  "cluster %s: nothing new is taken until the ledger can be written: %s",
 			  engine->conf.cluster->name, err.text);
-	fed_ledger_rollback(engine->ledger);
 	return false;
 }
 
@@ -148,101 +164,56 @@ static void _send(engine_t *engine, const char *peer, buf_t *buf,
 /* The first message of a session, before which a native schedules nothing. */
 static void _send_sync(engine_t *engine, const session_t *session)
 {
+	const fed_member_t *peer = federation_find(engine->fed, session->peer);
 	time_t now = time(NULL);
-	buf_t *jobs = pack_info_jobs(0, now, session->version);
+	buf_t *jobs;
 
+	if (!peer)
+		return;
+	jobs = jobs_sync_list(engine->jobs, peer, session->version, now);
 	_send(engine, session->peer,
 	      sib_pack_sync(_our_id(engine), jobs, now, session->version), 0);
 	free_buf(jobs);
 }
 
-/* RET false if nothing of it is ours to judge */
-static bool _send_dep_answer(engine_t *engine, const char *peer,
-			     const dep_t *dep)
+/* RET 1 sent, 0 cannot be sent now, -1 nothing of it is ours to judge */
+static int _send_dep_answer(void *arg, const char *peer, const dep_t *dep)
 {
+	engine_t *engine = arg;
 	session_t *session = session_find(engine->sessions, peer);
 	buf_t *answer = dep_answer(dep, _our_id(engine),
 				   session ? session->version :
 				   COMPAT_VERSION_OWN);
 
 	if (!answer)
-		return false;
-	/* without a session it stays in the table for the next one */
-	_send(engine, peer, answer, dep->job_id);
-	return true;
+		return -1;
+	if (!session) {
+		free_buf(answer);
+		return 0;
+	}
+	_send(engine, peer, answer,
+	      ((uint64_t) dep->job_id << 32) | TOKEN_DEP);
+	return 1;
 }
 
-static void _send_dep_again(void *arg, const char *peer, const dep_t *dep)
-{
-	(void) _send_dep_answer(arg, peer, dep);
-}
-
-static void _prepare_item(engine_t *engine, const char *peer,
-			  const persist_in_t *item)
+static uint32_t _take_item(engine_t *engine, const char *peer,
+			   const persist_in_t *item)
 {
 	fed_err_t err;
-
-	if ((item->type == REQUEST_SEND_DEP) &&
-	    dep_table_append(engine->ledger, peer, item->data, &err))
-		fed_error("cluster %s: %s", engine->conf.cluster->name,
-			  err.text);
-}
-
-/*
- * Jobs of other clusters do not run at FLURM yet: each is refused the way a
- * sibling does, so that the origin goes on without us.
- */
-static void _apply_sib(engine_t *engine, const char *peer,
-		       const sib_msg_t *msg)
-{
-	session_t *session = session_find(engine->sessions, peer);
-	uint32_t id = _our_id(engine);
-
-	fed_debug("cluster %s: %s says: %s, job %u",
-		  engine->conf.cluster->name, peer,
-		  sib_kind_name(msg->sib_msg_type), msg->job_id);
-	switch (msg->sib_msg_type) {
-	case SIB_SUBMIT_BATCH:
-	case SIB_SUBMIT_INT:
-		if (session)
-			_send(engine, peer,
-			      sib_pack_submit_resp(id, msg->job_id,
-						   ESLURM_NOT_SUPPORTED,
-						   session->version), 0);
-		break;
-	case SIB_UPDATE:
-		if (session)
-			_send(engine, peer,
-			      sib_pack_update_resp(id, msg->job_id,
-						   SLURM_SUCCESS,
-						   session->version), 0);
-		break;
-	case SIB_SYNC:
-		peers_set_synced(engine->peers, peer, true);
-		break;
-	default:
-		/* about a job that we do not have: nothing to do or say */
-		break;
-	}
-}
-
-static uint32_t _apply_item(engine_t *engine, const char *peer,
-			    persist_in_t *item, bool durable)
-{
-	const dep_t *dep;
 
 	switch (item->type) {
 	case REQUEST_PING:
 		return SLURM_SUCCESS;
 	case REQUEST_SIB_MSG:
-		_apply_sib(engine, peer, item->data);
+		jobs_take_sib(engine->jobs, peer, item->data);
 		return SLURM_SUCCESS;
 	case REQUEST_SEND_DEP:
-		if (!durable)
+		if (dep_table_append(engine->ledger, peer, item->data, &err)) {
+			fed_error("cluster %s: %s", engine->conf.cluster->name,
+				  err.text);
 			return SLURM_ERROR;
-		if ((dep = dep_table_set(engine->deps, peer, item->data)) &&
-		    !_send_dep_answer(engine, peer, dep))
-			dep_table_done(engine->deps, peer, dep->job_id);
+		}
+		dep_table_set(engine->deps, peer, item->data);
 		return SLURM_SUCCESS;
 	case REQUEST_UPDATE_ORIGIN_DEP:
 		/* FLURM has no job of its own that waits for another */
@@ -256,39 +227,16 @@ static uint32_t _apply_item(engine_t *engine, const char *peer,
 
 /* ---- notes ---- */
 
-static void _prepare(engine_t *engine, note_t *note)
-{
-	fed_err_t err;
-
-	switch (note->kind) {
-	case NOTE_FEDERATION:
-		if (!federation_equal(engine->fed, note->fed) &&
-		    _append_federation(engine->ledger, note->fed, &err))
-			fed_error("cluster %s: %s", engine->conf.cluster->name,
-				  err.text);
-		break;
-	case NOTE_ITEMS:
-		for (int i = 0; i < note->count; i++)
-			_prepare_item(engine, note->peer, &note->items[i]);
-		break;
-	case NOTE_ANSWERED:
-		/* the only messages with a token: answers to a dependency */
-		if (dep_table_append_done(engine->ledger, note->peer,
-					  note->token, &err))
-			fed_error("cluster %s: %s", engine->conf.cluster->name,
-				  err.text);
-		break;
-	default:
-		break;
-	}
-}
-
-static void _apply_federation(engine_t *engine, federation_t *fed)
+static void _take_federation(engine_t *engine, federation_t *fed)
 {
 	federation_t *old = engine->fed;
+	fed_err_t err;
 
 	if (federation_equal(old, fed))
 		return;
+	if (_append_federation(engine->ledger, fed, &err))
+		fed_error("cluster %s: %s", engine->conf.cluster->name,
+			  err.text);
 	if (fed->self && (!old->self || xstrcmp(old->name, fed->name)))
 		fed_info("cluster %s: in federation %s, with id %u",
 			 engine->conf.cluster->name, fed->name,
@@ -299,43 +247,72 @@ static void _apply_federation(engine_t *engine, federation_t *fed)
 	pthread_mutex_lock(&engine->fed_lock);
 	engine->fed = federation_ref(fed);
 	pthread_mutex_unlock(&engine->fed_lock);
-	federation_unref(old);
 	peers_apply(engine->peers, fed);
+	jobs_set_federation(engine->jobs, engine->fed);
 	dep_table_keep(engine->deps, fed);
+	federation_unref(old);
 }
 
-static void _apply_up(engine_t *engine, const note_t *note)
+static void _take_up(engine_t *engine, const note_t *note)
 {
 	const session_t *session;
 
 	session = session_begin(&engine->sessions, note->peer, note->session,
 				note->version);
 	_send_sync(engine, session);
-	dep_table_each(engine->deps, note->peer, _send_dep_again, engine);
+	dep_table_resend(engine->deps, note->peer);
+}
+
+static void _take_answer(engine_t *engine, const note_t *note)
+{
+	uint32_t job_id = note->token >> 32;
+	fed_err_t err;
+
+	if ((note->token & TOKEN_DEP) != TOKEN_DEP) {
+		jobs_answered(engine->jobs, note->token, note->rc);
+		return;
+	}
+	if (dep_table_append_done(engine->ledger, note->peer, job_id, &err))
+		fed_error("cluster %s: %s", engine->conf.cluster->name,
+			  err.text);
+	dep_table_done(engine->deps, note->peer, job_id);
+}
+
+static void _take_items(engine_t *engine, note_t *note)
+{
+	/* nothing new while what is already known cannot be written */
+	bool may = !engine->ledger_failed || _commit(engine);
+
+	for (int i = 0; i < note->count; i++)
+		note->rcs[i] = may ? _take_item(engine, note->peer,
+						&note->items[i]) :
+				     SLURM_ERROR;
 }
 
 static json_t *_status(engine_t *engine);
 
-static void _apply(engine_t *engine, note_t *note, bool durable)
+static void _take(engine_t *engine, note_t *note)
 {
 	switch (note->kind) {
 	case NOTE_FEDERATION:
-		_apply_federation(engine, note->fed);
+		_take_federation(engine, note->fed);
 		break;
 	case NOTE_LINK_UP:
-		_apply_up(engine, note);
+		_take_up(engine, note);
 		break;
 	case NOTE_LINK_DOWN:
 		session_end(&engine->sessions, note->peer, note->session);
+		jobs_origin_lost(engine->jobs, note->peer);
 		break;
 	case NOTE_ANSWERED:
-		if (durable)
-			dep_table_done(engine->deps, note->peer, note->token);
+		_take_answer(engine, note);
 		break;
 	case NOTE_ITEMS:
-		for (int i = 0; i < note->count; i++)
-			note->rcs[i] = _apply_item(engine, note->peer,
-						   &note->items[i], durable);
+		_take_items(engine, note);
+		break;
+	case NOTE_LOCK:
+		note->rc = jobs_lock(engine->jobs, note->token, note->session,
+				     note->unlock);
 		break;
 	case NOTE_STATUS:
 		note->status = _status(engine);
@@ -343,22 +320,45 @@ static void _apply(engine_t *engine, note_t *note, bool durable)
 	}
 }
 
-static void _take_notes(engine_t *engine)
+/* What was taken is not durable: whoever sent it must send it again. */
+static void _refuse(note_t *note)
+{
+	for (int i = 0; i < note->count; i++)
+		note->rcs[i] = SLURM_ERROR;
+}
+
+static void _turn(engine_t *engine)
 {
 	note_t *list = inbox_take(&engine->inbox), *note, *next;
 	bool durable;
 
-	if (!list)
-		return;
 	for (note = list; note; note = note->next)
-		_prepare(engine, note);
+		_take(engine, note);
+	jobs_flush(engine->jobs);
 	durable = _commit(engine);
-	for (note = list; note; note = note->next)
-		_apply(engine, note, durable);
 	for (note = list; note; note = next) {
 		next = note->next;
+		if (!durable)
+			_refuse(note);
 		inbox_done(&engine->inbox, note);
 	}
+	if (!durable)
+		return;
+	dep_table_send(engine->deps, _send_dep_answer, engine);
+	jobs_act(engine->jobs);
+}
+
+static void _tick(engine_t *engine)
+{
+	time_t now = time(NULL);
+
+	if (now == engine->ticked)
+		return;
+	engine->ticked = now;
+	jobs_saw_instance(engine->jobs, flurm_side_instance(engine->flurm));
+	jobs_tick(engine->jobs, now);
+	peers_reap(engine->peers);
+	_snapshot(engine);
 }
 
 static void *_run(void *arg)
@@ -372,10 +372,9 @@ static void *_run(void *arg)
 			fed_log_throttled(&engine->complaint, FED_LOG_ERROR,
 					  "cluster %s: %s",
 					  engine->conf.cluster->name, err.text);
-		_take_notes(engine);
-		_snapshot(engine);
+		_tick(engine);
 		flurm_side_turn(engine->flurm);
-		peers_reap(engine->peers);
+		_turn(engine);
 	}
 	return NULL;
 }
@@ -417,11 +416,12 @@ static json_t *_federation_status(const federation_t *fed)
 
 static json_t *_status(engine_t *engine)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:I}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}",
 			 "federation", _federation_status(engine->fed),
 			 "peers", peers_status(engine->peers),
 			 "ledger", _ledger_status(engine),
 			 "flurm", flurm_side_status(engine->flurm),
+			 "jobs", jobs_status(engine->jobs),
 			 "dependencies",
 			 (json_int_t) dep_table_count(engine->deps));
 }
@@ -490,6 +490,13 @@ static int _open(engine_t *engine, fed_err_t *err)
 				     engine->conf.site->msg_timeout_ms,
 				     &peers_ops, engine);
 	/* what was last known, until slurmdbd says it anew */
+	jobs_set_federation(engine->jobs, engine->fed);
+	jobs_connect(engine->jobs, &(jobs_conf_t) {
+			.cluster = cluster,
+			.peers = engine->peers,
+			.client = flurm_side_client(engine->flurm),
+			.sessions = &engine->sessions,
+		     }, engine->ledger);
 	peers_apply(engine->peers, engine->fed);
 	return 0;
 }
@@ -502,6 +509,7 @@ extern engine_t *engine_create(const engine_conf_t *conf, fed_err_t *err)
 	engine->conf = *conf;
 	engine->fed = federation_from_dbd(NULL, conf->cluster->name);
 	engine->deps = dep_table_create();
+	engine->jobs = jobs_create(conf->cluster);
 	pthread_mutex_init(&engine->fed_lock, NULL);
 	inbox_init(&engine->inbox, _wakeup, engine);
 	rc = _open(engine, err);
@@ -530,6 +538,7 @@ extern void engine_destroy(engine_t *engine)
 	inbox_fini(&engine->inbox);
 	flurm_side_destroy(engine->flurm);
 	flurm_loop_destroy(engine->loop);
+	jobs_destroy(engine->jobs);
 	fed_ledger_close(engine->ledger);
 	session_clear(&engine->sessions);
 	dep_table_destroy(engine->deps);
@@ -573,17 +582,16 @@ extern int engine_take(engine_t *engine, const char *peer,
 extern uint32_t engine_lock(engine_t *engine, uint32_t job_id,
 			    uint32_t cluster_id, bool unlock)
 {
-	federation_t *fed = engine_federation(engine);
-	bool ours = fed->self &&
-		    (fed_job_id_origin(job_id) == fed->self->fed_id);
+	note_t *note = note_new(NOTE_LOCK, NULL);
+	uint32_t rc = SLURM_ERROR;
 
-	federation_unref(fed);
-	/*
-	 * With its origin down, a native locks a job at all siblings
-	 * (fed_mgr.c, _job_lock_all_sibs()): granted, as we run none of them.
-	 * A job of ours that we do not know is nobody's to run.
-	 */
-	return ours ? SLURM_ERROR : SLURM_SUCCESS;
+	note->token = job_id;
+	note->session = cluster_id;
+	note->unlock = unlock;
+	if (inbox_ask(&engine->inbox, note))
+		rc = note->rc;
+	note_free(note);
+	return rc;
 }
 
 extern peers_t *engine_peers(engine_t *engine)

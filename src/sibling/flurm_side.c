@@ -83,6 +83,16 @@ extern void flurm_side_destroy(flurm_side_t *side)
 	xfree(side);
 }
 
+extern flurm_client_t *flurm_side_client(flurm_side_t *side)
+{
+	return side->client;
+}
+
+extern const char *flurm_side_instance(const flurm_side_t *side)
+{
+	return side->health.instance_id;
+}
+
 static void _set_reachable(flurm_side_t *side, bool reachable,
 			   const fed_err_t *err)
 {

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "src/core/err.h"
+#include "src/flurm/client.h"
 #include "src/flurm/loop.h"
 #include "src/sibling/conf.h"
 
@@ -26,6 +27,12 @@ extern flurm_side_t *flurm_side_create(
 	void (*resources)(void *arg, const char *nodes, const char *tres),
 	void *arg, fed_err_t *err);
 extern void flurm_side_destroy(flurm_side_t *side);
+
+/* RET its client, which lives as long as it does */
+extern flurm_client_t *flurm_side_client(flurm_side_t *side);
+
+/* RET its instance_id, or NULL until it has told it */
+extern const char *flurm_side_instance(const flurm_side_t *side);
 
 /* Begin to ask. */
 extern void flurm_side_start(flurm_side_t *side);

@@ -99,6 +99,16 @@ extern host_t *host_create(const char *conf_path, const char *name,
 	return host;
 }
 
+extern char *host_cluster_names(const host_t *host)
+{
+	char *names = NULL;
+
+	for (int i = 0; i < host->conf->cluster_cnt; i++)
+		xstrfmtcat(names, "%s%s", i ? "," : "",
+			   host->conf->cluster[i].name);
+	return names;
+}
+
 static int _make_dir(const char *path, fed_err_t *err)
 {
 	if (!mkdir(path, 0700) || (errno == EEXIST))

@@ -36,6 +36,9 @@ extern bool host_start(host_t *host);
  */
 extern int host_reconfigure(host_t *host, fed_err_t *err);
 
+/* RET the names of the configured clusters, comma separated, for xfree() */
+extern char *host_cluster_names(const host_t *host);
+
 /* Stop everything, at once. It can be started again. */
 extern void host_stop(host_t *host);
 

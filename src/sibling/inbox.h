@@ -18,6 +18,8 @@ typedef enum {
 	NOTE_LINK_DOWN,		/* peer, session */
 	NOTE_ANSWERED,		/* peer, token, rc */
 	NOTE_ITEMS,		/* peer, items, count; waited for: rcs */
+	NOTE_LOCK,		/* token: job id, session: cluster id, unlock;
+				 * waited for: rc */
 	NOTE_STATUS,		/* waited for: status */
 } note_kind_t;
 
@@ -30,6 +32,7 @@ typedef struct note {
 	uint16_t version;
 	uint64_t token;
 	uint32_t rc;
+	bool unlock;
 	persist_in_t *items;	/* the waiter's array; data are the note's */
 	int count;
 	uint32_t *rcs;		/* the waiter's array */

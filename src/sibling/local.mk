@@ -31,6 +31,12 @@ libfedsibling_la_SOURCES = \
 	src/sibling/inbound.h \
 	src/sibling/inbox.c \
 	src/sibling/inbox.h \
+	src/sibling/jobs.c \
+	src/sibling/jobs.h \
+	src/sibling/jobs_flurm.c \
+	src/sibling/jobs_int.h \
+	src/sibling/jobs_origin.c \
+	src/sibling/jobs_sync.c \
 	src/sibling/link.c \
 	src/sibling/link.h \
 	src/sibling/listener.c \
@@ -57,6 +63,8 @@ libfedsibling_la_SOURCES = \
 	src/sibling/sib.h \
 	src/sibling/site.c \
 	src/sibling/site.h \
+	src/sibling/spec.c \
+	src/sibling/spec.h \
 	src/sibling/status.c \
 	src/sibling/status.h \
 	src/sibling/thread.c \

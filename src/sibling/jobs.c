@@ -1,0 +1,733 @@
+/*
+ * jobs.c - the sibling jobs that FLURM holds for other clusters (jobs.h).
+ *
+ * An event moves a job and appends its new state to the ledger; nothing is
+ * said to anyone before jobs_act(), which the engine calls when what was
+ * appended is durable. So after a crash the jobs name again just what nobody
+ * has acknowledged.
+ */
+#include "src/sibling/jobs_int.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/core/job_id.h"
+#include "src/sibling/pack_info.h"
+#include "src/sibling/record.h"
+#include "src/sibling/sib.h"
+#include "src/sibling/spec.h"
+
+#define HOST_RECORD_VERSION 1
+#define TOMBSTONE_S 900		/* a late message may still come */
+#define UNDELIVERED_S 3600	/* then the job is withdrawn from FLURM */
+
+extern uint32_t jobs_our_id(const jobs_t *jobs)
+{
+	return (jobs->fed && jobs->fed->self) ? jobs->fed->self->fed_id : 0;
+}
+
+static void _trace(const fed_job_t *job, fed_job_state_t from,
+		   const fed_job_event_t *event, fed_job_verdict_t verdict,
+		   void *arg)
+{
+	const jobs_t *jobs = arg;
+
+	fed_debug("cluster %s: job %u epoch %u: %s, on %s%s: %s",
+		  jobs->conf.cluster->name, job->id, job->epoch,
+		  fed_job_state_name(from), fed_job_event_name(event->type),
+		  (verdict == FED_JOB_IGNORED) ? " (ignored)" : "",
+		  fed_job_state_name(job->state));
+}
+
+static void _free_spec(flurm_job_spec_t **spec)
+{
+	if (!*spec)
+		return;
+	flurm_job_spec_free(*spec);
+	xfree(*spec);
+}
+
+static void _drop(fed_job_t *job, void *arg)
+{
+	job_host_t *host = job->host, **at;
+	jobs_t *jobs = arg;
+
+	if (!host)
+		return;
+	for (at = &jobs->dirty; host->dirty && *at; ) {
+		if (*at == host) {
+			*at = host->next_dirty;
+			break;
+		}
+		at = &(*at)->next_dirty;
+	}
+	_free_spec(&host->spec);
+	_free_spec(&host->change);
+	xfree(host->origin);
+	xfree(host);
+	job->host = NULL;
+}
+
+extern jobs_t *jobs_create(const conf_cluster_t *cluster)
+{
+	jobs_t *jobs = xmalloc(sizeof(*jobs));
+
+	jobs->conf.cluster = cluster;
+	jobs->now = time(NULL);
+	jobs->table = fed_job_table_create(_trace, _drop, jobs);
+	return jobs;
+}
+
+extern void jobs_destroy(jobs_t *jobs)
+{
+	if (!jobs)
+		return;
+	fed_job_table_destroy(jobs->table);
+	xfree(jobs->instance);
+	xfree(jobs);
+}
+
+extern job_host_t *jobs_host(jobs_t *jobs, fed_job_t *job)
+{
+	job_host_t *host = job->host;
+
+	if (!host) {
+		host = xmalloc(sizeof(*host));
+		host->job = job;
+		job->host = host;
+	}
+	return host;
+}
+
+extern void jobs_touch(jobs_t *jobs, fed_job_t *job)
+{
+	job_host_t *host = jobs_host(jobs, job);
+
+	if (host->dirty)
+		return;
+	host->dirty = true;
+	host->next_dirty = jobs->dirty;
+	jobs->dirty = host;
+}
+
+/* ---- ledger ---- */
+
+static void _append(jobs_t *jobs, uint16_t type, fed_bytes_t *bytes)
+{
+	fed_err_t err;
+
+	if (fed_ledger_append(jobs->ledger, type, bytes->data, bytes->len,
+			      &err))
+		fed_error("cluster %s: %s", jobs->conf.cluster->name,
+			  err.text);
+	fed_bytes_free(bytes);
+}
+
+extern void jobs_write(jobs_t *jobs, const fed_job_t *job)
+{
+	fed_bytes_t bytes = { 0 };
+
+	fed_job_pack(job, &bytes);
+	_append(jobs, RECORD_JOB, &bytes);
+}
+
+/* NULL if there is none */
+static char *_spec_text(const flurm_job_spec_t *spec)
+{
+	json_t *json = spec ? flurm_job_spec_to_json(spec) : NULL;
+	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS) :
+			    NULL;
+
+	json_decref(json);
+	return text;
+}
+
+static flurm_job_spec_t *_spec_from_text(const char *text, fed_err_t *err)
+{
+	flurm_job_spec_t *spec = xmalloc(sizeof(*spec));
+	json_t *json = json_loads(text, 0, NULL);
+
+	if (!json || flurm_job_spec_from_json(json, spec, err)) {
+		if (!json)
+			fed_err_set(err, EPROTO, "a job's record is not JSON");
+		xfree(spec);
+	}
+	json_decref(json);
+	return spec;
+}
+
+/*
+ * u16 version, u32 job id, u32 epoch, str origin, u64 hash of the submission,
+ * u8 whether it may be requeued, str spec, str change (both JSON, NULL when FLURM has them)
+ */
+static void _pack_host(const fed_job_t *job, fed_bytes_t *bytes)
+{
+	const job_host_t *host = job->host;
+	char *spec = _spec_text(host->spec), *change = _spec_text(host->change);
+
+	fed_put_u16(bytes, HOST_RECORD_VERSION);
+	fed_put_u32(bytes, job->id);
+	fed_put_u32(bytes, job->epoch);
+	fed_put_str(bytes, host->origin);
+	fed_put_u64(bytes, host->hash);
+	fed_put_u8(bytes, host->requeue);
+	fed_put_str(bytes, spec);
+	fed_put_str(bytes, change);
+	free(spec);
+	free(change);
+}
+
+extern void jobs_write_host(jobs_t *jobs, const fed_job_t *job)
+{
+	fed_bytes_t bytes = { 0 };
+
+	_pack_host(job, &bytes);
+	_append(jobs, RECORD_JOB_HOST, &bytes);
+}
+
+static int _replay_host(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
+{
+	uint16_t version = fed_get_u16(reader);
+	uint32_t id = fed_get_u32(reader), epoch = fed_get_u32(reader);
+	char *origin = fed_get_str(reader);
+	uint64_t hash = fed_get_u64(reader);
+	bool requeue = fed_get_u8(reader);
+	char *spec = fed_get_str(reader), *change = fed_get_str(reader);
+	fed_job_t *job = fed_job_table_find_epoch(jobs->table, id, epoch);
+	job_host_t *host;
+	int rc = 0;
+
+	if ((version != HOST_RECORD_VERSION) || !fed_reader_done(reader)) {
+		rc = fed_err_set(err, EPROTO, "record of job %u makes no sense",
+				 id);
+	} else if (job) {
+		host = jobs_host(jobs, job);
+		xfree(host->origin);
+		host->origin = xstrdup(origin);
+		host->hash = hash;
+		host->requeue = requeue;
+		_free_spec(&host->spec);
+		_free_spec(&host->change);
+		if (spec && !(host->spec = _spec_from_text(spec, err)))
+			rc = -1;
+		if (change && !(host->change = _spec_from_text(change, err)))
+			rc = -1;
+	}
+	free(origin);
+	free(spec);
+	free(change);
+	return rc;
+}
+
+extern int jobs_replay(jobs_t *jobs, uint16_t type, const void *body,
+		       size_t len, fed_err_t *err)
+{
+	fed_reader_t reader;
+	uint32_t id, epoch;
+	char *instance;
+
+	fed_reader_init(&reader, body, len);
+	switch (type) {
+	case RECORD_JOB:
+		return fed_job_table_replay(jobs->table, body, len, err);
+	case RECORD_JOB_HOST:
+		return _replay_host(jobs, &reader, err);
+	case RECORD_JOB_FORGET:
+		id = fed_get_u32(&reader);
+		epoch = fed_get_u32(&reader);
+		fed_job_table_forget_epoch(jobs->table, id, epoch);
+		break;
+	case RECORD_CURSOR:
+		jobs->cursor = fed_get_u64(&reader);
+		instance = fed_get_str(&reader);
+		xfree(jobs->instance);
+		jobs->instance = xstrdup(instance);
+		free(instance);
+		break;
+	}
+	return fed_reader_done(&reader) ? 0 :
+	       fed_err_set(err, EPROTO, "record of type %u is cut short", type);
+}
+
+static void _pack_cursor(const jobs_t *jobs, fed_bytes_t *bytes)
+{
+	fed_put_u64(bytes, jobs->cursor);
+	fed_put_str(bytes, jobs->instance);
+}
+
+typedef struct {
+	fed_ledger_t *ledger;
+	fed_err_t *err;
+	int rc;
+} snapshot_t;
+
+static void _snapshot_one(snapshot_t *snapshot, uint16_t type,
+			  fed_bytes_t *bytes)
+{
+	if (!snapshot->rc)
+		snapshot->rc = fed_ledger_append(snapshot->ledger, type,
+						 bytes->data, bytes->len,
+						 snapshot->err);
+	fed_bytes_free(bytes);
+}
+
+static void _snapshot_job(fed_job_t *job, void *arg)
+{
+	fed_bytes_t bytes = { 0 };
+
+	fed_job_pack(job, &bytes);
+	_snapshot_one(arg, RECORD_JOB, &bytes);
+	if (job->host) {
+		_pack_host(job, &bytes);
+		_snapshot_one(arg, RECORD_JOB_HOST, &bytes);
+	}
+}
+
+extern int jobs_snapshot(jobs_t *jobs, fed_ledger_t *ledger, fed_err_t *err)
+{
+	snapshot_t snapshot = { .ledger = ledger, .err = err };
+	fed_bytes_t bytes = { 0 };
+
+	fed_job_table_walk(jobs->table, _snapshot_job, &snapshot);
+	_pack_cursor(jobs, &bytes);
+	_snapshot_one(&snapshot, RECORD_CURSOR, &bytes);
+	return snapshot.rc;
+}
+
+/* ---- events ---- */
+
+static void _forget_spec(jobs_t *jobs, fed_job_t *job)
+{
+	job_host_t *host = job->host;
+
+	if (!host || !host->spec)
+		return;
+	_free_spec(&host->spec);
+	jobs_write_host(jobs, job);
+}
+
+extern fed_job_verdict_t jobs_event(jobs_t *jobs, fed_job_t *job,
+				    const fed_job_event_t *event)
+{
+	fed_job_verdict_t verdict;
+
+	verdict = fed_job_table_update(jobs->table, job, event);
+	if (verdict == FED_JOB_IGNORED)
+		return verdict;
+	if (verdict == FED_JOB_CHANGED)
+		jobs_write(jobs, job);
+	/* until it runs, FLURM may lose it and have to be sent it again */
+	if (job->state >= FED_JOB_RUNNING)
+		_forget_spec(jobs, job);
+	jobs_touch(jobs, job);
+	/* an epoch that waited for this one to go may have something to do */
+	if (job->newer)
+		jobs_touch(jobs, job->newer);
+	return verdict;
+}
+
+extern void jobs_said(jobs_t *jobs, fed_job_t *job, fed_job_action_t action,
+		      fed_job_event_type_t what)
+{
+	fed_job_event_t event = {
+		.type = what,
+		.now = jobs->now,
+		.action = action,
+	};
+
+	jobs_event(jobs, job, &event);
+}
+
+static uint64_t _hash_spec(const flurm_job_spec_t *spec)
+{
+	char *text = _spec_text(spec);
+	uint64_t hash = 14695981039346656037u;
+
+	/* FNV-1a: it need only tell one submission of a job from the next */
+	for (const char *c = text; c && *c; c++)
+		hash = (hash ^ (unsigned char) *c) * 1099511628211u;
+	free(text);
+	return hash;
+}
+
+static bool _only_here(const jobs_t *jobs, uint64_t viable)
+{
+	return fed_sibling_only(viable, jobs_our_id(jobs));
+}
+
+static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
+{
+	fed_job_t *known = fed_job_table_find(jobs->table, msg->job_id), *job;
+	fed_job_event_t event = {
+		.type = FED_EV_SUBMIT,
+		.now = jobs->now,
+		.viable = msg->fed_siblings,
+		.only_here = _only_here(jobs, msg->fed_siblings),
+		.unsynced = !peers_flags(jobs->conf.peers, peer).synced,
+	};
+	const job_desc_msg_t *desc = msg->data;
+	flurm_job_spec_t spec = { 0 };
+	fed_job_verdict_t verdict;
+	job_host_t *host;
+	uint64_t hash = 0;
+	fed_err_t err = { 0 };
+	bool is_new;
+
+	event.restarts = desc ? desc->restart_cnt : 0;
+	event.refuse = spec_from_submit(msg, peer,
+					jobs->conf.cluster->partitions, &spec,
+					&err);
+	if (!event.refuse) {
+		hash = _hash_spec(&spec);
+		host = known ? known->host : NULL;
+		event.same = host && (host->hash == hash);
+	}
+	job = fed_job_table_submit(jobs->table, msg->job_id, &event, &is_new,
+				   &verdict);
+	if (is_new) {
+		host = jobs_host(jobs, job);
+		host->origin = xstrdup(peer);
+		host->hash = hash;
+		snprintf(host->reason, sizeof(host->reason), "%.*s",
+			 (int) sizeof(host->reason) - 1, err.text);
+		if (!event.refuse) {
+			host->spec = xmalloc(sizeof(*host->spec));
+			*host->spec = spec;
+			host->spec->epoch = job->epoch;
+			host->requeue = flurm_flag_or(spec.requeue, true);
+			/* that is for the origin to decide */
+			host->spec->requeue = FLURM_NO;
+		}
+	} else if (!event.refuse) {
+		flurm_job_spec_free(&spec);
+	}
+	if (event.refuse)
+		fed_info("cluster %s: job %u of %s is refused: %s",
+			 jobs->conf.cluster->name, msg->job_id, peer,
+			 err.text);
+	if (verdict == FED_JOB_CHANGED)
+		jobs_write(jobs, job);
+	if (is_new) {
+		jobs_write_host(jobs, job);
+		if (job->older) {
+			jobs_write(jobs, job->older);
+			jobs_touch(jobs, job->older);
+		}
+	}
+	jobs_touch(jobs, job);
+}
+
+static void _take_cancel(jobs_t *jobs, const sib_msg_t *msg)
+{
+	const job_step_kill_msg_t *kill = msg->data;
+	fed_job_event_t event = {
+		.type = FED_EV_CANCEL,
+		.now = jobs->now,
+		.uid = msg->req_uid,
+	};
+	fed_job_t *job;
+
+	if (!kill)
+		return;
+	/* the id is in the data, not in the message (fed_mgr.c,
+	 * _persist_fed_job_cancel()) */
+	if (!(job = fed_job_table_find(jobs->table, kill->step_id.job_id)))
+		return;
+	event.signal = kill->signal;
+	event.flags = kill->flags;
+	event.requeue = kill->flags & KILL_FED_REQUEUE;
+	/* Slurm's own codes (slurm.h, SIG_PREEMPTED and the like) all end it */
+	event.kill = event.requeue || (kill->signal == SIGKILL) ||
+		     (kill->signal >= 990);
+	jobs_event(jobs, job, &event);
+}
+
+/* Add what this update changes to what FLURM is yet to hear. */
+static void _keep_change(jobs_t *jobs, fed_job_t *job,
+			 const job_desc_msg_t *desc)
+{
+	job_host_t *host = jobs_host(jobs, job);
+	flurm_job_spec_t change;
+
+	if (!desc || !spec_from_update(desc, &change))
+		return;
+	if (host->spec)
+		flurm_job_spec_merge(host->spec, &change);
+	if (!host->change) {
+		host->change = xmalloc(sizeof(*host->change));
+		*host->change = change;
+	} else {
+		flurm_job_spec_merge(host->change, &change);
+		flurm_job_spec_free(&change);
+	}
+	jobs_write_host(jobs, job);
+}
+
+static void _take_update(jobs_t *jobs, const sib_msg_t *msg)
+{
+	const job_desc_msg_t *desc = msg->data;
+	fed_job_t *job = fed_job_table_find(jobs->table, msg->job_id);
+	fed_job_event_t event = {
+		.type = FED_EV_UPDATE,
+		.now = jobs->now,
+	};
+
+	if (!job) {
+		/* an answer is owed all the same: the lock waits for it */
+		job = fed_job_table_adopt(jobs->table, msg->job_id, 1,
+					  jobs->now, false);
+		if (!job)
+			return;
+	}
+	if (desc) {
+		event.viable = desc->fed_siblings_viable;
+		event.only_here = _only_here(jobs, event.viable);
+	}
+	_keep_change(jobs, job, desc);
+	jobs_event(jobs, job, &event);
+}
+
+extern void jobs_take_sib(jobs_t *jobs, const char *peer,
+			  const sib_msg_t *msg)
+{
+	fed_job_event_t revoke = { .type = FED_EV_REVOKE, .now = jobs->now };
+	fed_job_t *job;
+
+	fed_debug("cluster %s: %s says: %s, job %u",
+		  jobs->conf.cluster->name, peer,
+		  sib_kind_name(msg->sib_msg_type), msg->job_id);
+	switch (msg->sib_msg_type) {
+	case SIB_SUBMIT_BATCH:
+	case SIB_SUBMIT_INT:
+		_take_submit(jobs, peer, msg);
+		break;
+	case SIB_COMPLETE:
+		if ((job = fed_job_table_find(jobs->table, msg->job_id)))
+			jobs_event(jobs, job, &revoke);
+		break;
+	case SIB_CANCEL:
+		_take_cancel(jobs, msg);
+		break;
+	case SIB_UPDATE:
+		_take_update(jobs, msg);
+		break;
+	case SIB_SYNC:
+		jobs_take_sync(jobs, peer, msg);
+		break;
+	default:
+		/* for an origin, which FLURM is not */
+		break;
+	}
+}
+
+typedef struct {
+	jobs_t *jobs;
+	const char *peer;
+} peer_walk_t;
+
+static void _lose_one(fed_job_t *job, void *arg)
+{
+	const peer_walk_t *walk = arg;
+	const job_host_t *host = job->host;
+	fed_job_event_t event = {
+		.type = FED_EV_ORIGIN_LOST,
+		.now = walk->jobs->now,
+	};
+
+	if (host && !xstrcmp(host->origin, walk->peer))
+		jobs_event(walk->jobs, job, &event);
+}
+
+extern void jobs_origin_lost(jobs_t *jobs, const char *peer)
+{
+	peer_walk_t walk = { .jobs = jobs, .peer = peer };
+
+	fed_job_table_walk(jobs->table, _lose_one, &walk);
+}
+
+extern uint32_t jobs_lock(jobs_t *jobs, uint32_t job_id, uint32_t cluster_id,
+			  bool unlock)
+{
+	fed_job_t *job;
+
+	if (fed_job_id_origin(job_id) == jobs_our_id(jobs))
+		return SLURM_ERROR;
+	if (!(job = fed_job_table_find(jobs->table, job_id)) || unlock)
+		return SLURM_SUCCESS;
+	/* not what we run ourselves, or are about to */
+	if ((job->state >= FED_JOB_LOCKING) &&
+	    (job->state <= FED_JOB_CANCELLING) &&
+	    (job->state != FED_JOB_DENIED))
+		return SLURM_ERROR;
+	return SLURM_SUCCESS;
+}
+
+/* ---- what is due ---- */
+
+static void _act_for(jobs_t *jobs, fed_job_t *job)
+{
+	uint32_t due;
+
+	jobs_flurm_withdraw(jobs, job);
+	while ((due = fed_job_action(job))) {
+		fed_job_action_t action = __builtin_ctz(due);
+
+		switch (action) {
+		case FED_ACT_FLURM_SUBMIT:
+		case FED_ACT_FLURM_UPDATE:
+		case FED_ACT_FLURM_GRANT:
+		case FED_ACT_FLURM_DENY:
+		case FED_ACT_FLURM_SIGNAL:
+		case FED_ACT_FLURM_REVOKE:
+		case FED_ACT_FLURM_CANCEL:
+			jobs_tell_flurm(jobs, job, action);
+			break;
+		case FED_ACT_ROW_START:
+		case FED_ACT_ROW_END:
+			/* FLURM's jobs are not in slurmdbd yet */
+			jobs_said(jobs, job, action, FED_EV_SENT);
+			jobs_said(jobs, job, action, FED_EV_ACKED);
+			break;
+		default:
+			jobs_tell_origin(jobs, job, action);
+			break;
+		}
+		/* what could not be sent waits for its peer to come back */
+		if (fed_job_action(job) & FED_BIT(action))
+			break;
+	}
+}
+
+extern void jobs_flush(jobs_t *jobs)
+{
+	fed_bytes_t bytes = { 0 };
+
+	if (jobs->cursor == jobs->cursor_written)
+		return;
+	_pack_cursor(jobs, &bytes);
+	_append(jobs, RECORD_CURSOR, &bytes);
+	jobs->cursor_written = jobs->cursor;
+}
+
+extern void jobs_act(jobs_t *jobs)
+{
+	job_host_t *host, *list;
+
+	jobs_flurm_ack(jobs);
+	list = jobs->dirty;
+	jobs->dirty = NULL;
+	while ((host = list)) {
+		list = host->next_dirty;
+		host->dirty = false;
+		_act_for(jobs, host->job);
+	}
+}
+
+static void _forget(jobs_t *jobs, fed_job_t *job)
+{
+	fed_bytes_t bytes = { 0 };
+
+	fed_put_u32(&bytes, job->id);
+	fed_put_u32(&bytes, job->epoch);
+	_append(jobs, RECORD_JOB_FORGET, &bytes);
+	fed_job_table_forget(jobs->table, job);
+}
+
+static void _tick_one(fed_job_t *job, void *arg)
+{
+	jobs_t *jobs = arg;
+	job_host_t *host = job->host;
+	fed_job_event_t event = { .now = jobs->now };
+
+	if (fed_job_is_over(job)) {
+		if (jobs->now - job->since > TOMBSTONE_S)
+			_forget(jobs, job);
+		return;
+	}
+	if (host && host->unsent && (jobs->now >= host->unsent_at)) {
+		for (int i = 0; i < FED_ACTIONS; i++) {
+			if (host->unsent & FED_BIT(i))
+				jobs_said(jobs, job, i, FED_EV_UNSENT);
+		}
+		host->unsent = 0;
+	}
+	if (job->lock_wait && host && (jobs->now >= host->retry_at)) {
+		event.type = FED_EV_RETRY;
+		jobs_event(jobs, job, &event);
+	}
+	if ((job->state == FED_JOB_DELIVERING) &&
+	    (jobs->now - job->received > UNDELIVERED_S)) {
+		event.type = FED_EV_DEADLINE;
+		jobs_event(jobs, job, &event);
+	}
+	/* what could not be said when it was due may be said by now */
+	if (fed_job_action(job))
+		jobs_touch(jobs, job);
+}
+
+extern void jobs_tick(jobs_t *jobs, time_t now)
+{
+	jobs->now = now;
+	fed_job_table_walk(jobs->table, _tick_one, jobs);
+	jobs_flurm_tick(jobs);
+}
+
+static void _replayed_one(fed_job_t *job, void *arg)
+{
+	jobs_touch(arg, job);
+}
+
+extern void jobs_connect(jobs_t *jobs, const jobs_conf_t *conf,
+			 fed_ledger_t *ledger)
+{
+	jobs->conf = *conf;
+	jobs->ledger = ledger;
+	jobs->cursor_written = jobs->cursor;
+	fed_job_table_walk(jobs->table, _replayed_one, jobs);
+	jobs_flurm_start(jobs);
+}
+
+static void _left_one(fed_job_t *job, void *arg)
+{
+	jobs_t *jobs = arg;
+	const job_host_t *host = job->host;
+	fed_job_event_t event = {
+		.type = FED_EV_ORIGIN_VIEW,
+		.view = FED_VIEW_LEFT,
+		.now = jobs->now,
+	};
+
+	if (!host || !host->origin || fed_job_is_over(job))
+		return;
+	if (!jobs->fed->self || !federation_find(jobs->fed, host->origin))
+		jobs_event(jobs, job, &event);
+}
+
+extern void jobs_set_federation(jobs_t *jobs, const federation_t *fed)
+{
+	bool first = !jobs->fed;
+
+	jobs->fed = fed;
+	if (!first)
+		fed_job_table_walk(jobs->table, _left_one, jobs);
+}
+
+extern json_t *jobs_status(const jobs_t *jobs)
+{
+	fed_job_table_stats_t stats;
+	json_t *states = json_object();
+
+	fed_job_table_stats(jobs->table, &stats);
+	for (int i = 0; i < FED_JOB_STATES; i++) {
+		if (stats.by_state[i])
+			json_object_set_new(states, fed_job_state_name(i),
+					    json_integer(stats.by_state[i]));
+	}
+	return json_pack("{s:I, s:o, s:I, s:I, s:I}",
+			 "known", (json_int_t) stats.jobs,
+			 "states", states,
+			 "events", (json_int_t) stats.events,
+			 "ignored", (json_int_t) stats.ignored,
+			 "cursor", (json_int_t) jobs->cursor);
+}

@@ -1,0 +1,84 @@
+/*
+ * jobs.h - the sibling jobs that FLURM holds for other clusters.
+ *
+ * Joins the state machine (core/fed_job.h) to its surroundings: what natives
+ * and FLURM say becomes events, what an event changes becomes ledger records,
+ * and once those are durable, jobs_act() carries out what is due. All of it
+ * belongs to the engine's thread.
+ */
+#ifndef FED_SIBLING_JOBS_H
+#define FED_SIBLING_JOBS_H
+
+#include <jansson.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "src/core/ledger.h"
+#include "src/flurm/client.h"
+#include "src/sibling/conf.h"
+#include "src/sibling/federation.h"
+#include "src/sibling/peers.h"
+#include "src/sibling/session.h"
+
+typedef struct jobs jobs_t;
+
+typedef struct {
+	const conf_cluster_t *cluster;
+	peers_t *peers;
+	flurm_client_t *client;
+	session_t **sessions;	/* the engine's list */
+} jobs_conf_t;
+
+/* IN conf - copied; peers and client may be set later, by jobs_connect() */
+extern jobs_t *jobs_create(const conf_cluster_t *cluster);
+extern void jobs_destroy(jobs_t *jobs);
+
+/* RECORD_JOB and its like. RET 0, or -1 with err */
+extern int jobs_replay(jobs_t *jobs, uint16_t type, const void *body,
+		       size_t len, fed_err_t *err);
+extern int jobs_snapshot(jobs_t *jobs, fed_ledger_t *ledger, fed_err_t *err);
+
+/* All is replayed: begin to talk. IN conf - copied; ledger - to append to */
+extern void jobs_connect(jobs_t *jobs, const jobs_conf_t *conf,
+			 fed_ledger_t *ledger);
+
+/* IN fed - must stay until the next call */
+extern void jobs_set_federation(jobs_t *jobs, const federation_t *fed);
+
+/* What a native says; its data stay the caller's. */
+extern void jobs_take_sib(jobs_t *jobs, const char *peer,
+			  const sib_msg_t *msg);
+
+/* Our link to a native ended: what it has not acknowledged is not said. */
+extern void jobs_origin_lost(jobs_t *jobs, const char *peer);
+
+/* A native answered what was sent with a token of ours. */
+extern void jobs_answered(jobs_t *jobs, uint64_t token, uint32_t rc);
+
+/*
+ * Another sibling wants to run a job whose origin is down.
+ * RET SLURM_SUCCESS if it may
+ */
+extern uint32_t jobs_lock(jobs_t *jobs, uint32_t job_id, uint32_t cluster_id,
+			  bool unlock);
+
+/* RET body of a RESPONSE_JOB_INFO with all that a peer must hear of */
+extern buf_t *jobs_sync_list(jobs_t *jobs, const fed_member_t *peer,
+			     uint16_t version, time_t now);
+
+/* FLURM says which state of its it serves; only the first such word counts. */
+extern void jobs_saw_instance(jobs_t *jobs, const char *instance_id);
+
+/* Append what is kept once per turn. To be called before each commit. */
+extern void jobs_flush(jobs_t *jobs);
+
+/* Carry out what is due. To be called when all that was appended is durable. */
+extern void jobs_act(jobs_t *jobs);
+
+/* Time passes. To be called about once a second. */
+extern void jobs_tick(jobs_t *jobs, time_t now);
+
+/* RET an object, a new reference */
+extern json_t *jobs_status(const jobs_t *jobs);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * jobs_int.h - what jobs*.c share.
+ */
+#ifndef FED_SIBLING_JOBS_INT_H
+#define FED_SIBLING_JOBS_INT_H
+
+#include "src/core/fed_job_table.h"
+#include "src/core/log.h"
+#include "src/sibling/compat.h"
+#include "src/sibling/jobs.h"
+
+/* What belongs to a job beside its state (fed_job_t.host) */
+typedef struct job_host {
+	struct job_host *next_dirty;
+	fed_job_t *job;
+	bool dirty;		/* in the list of those to act for */
+	char *origin;		/* cluster that sent it */
+	uint64_t hash;		/* of the submission, to know it again */
+	flurm_job_spec_t *spec;	/* until it runs, or NULL */
+	flurm_job_spec_t *change; /* an update not yet with FLURM, or NULL */
+	bool requeue;		/* it may be requeued if its node fails */
+	int64_t retry_at;	/* a refused lock may be asked for again */
+	uint32_t unsent;	/* actions to be tried again, at unsent_at */
+	int64_t unsent_at;
+	uint64_t submit_op;	/* under way to FLURM, or 0 */
+	uint64_t list_mark;	/* of the last list of FLURM's with it */
+	char reason[128];	/* why it was refused, "" if it was not */
+} job_host_t;
+
+struct jobs {
+	jobs_conf_t conf;
+	fed_ledger_t *ledger;
+	const federation_t *fed;
+	fed_job_table_t *table;
+	job_host_t *dirty;
+	time_t now;
+	/* of FLURM's events */
+	uint64_t cursor;	/* up to here they are in the ledger's records */
+	char *instance;		/* of FLURM's state that it is of, or NULL */
+	uint64_t cursor_written;
+	uint64_t cursor_acked;
+	bool listing;		/* all jobs are being asked for */
+	bool relist;		/* ask again when that is done */
+	uint64_t list_asked;	/* stamp of the question */
+	uint64_t list_mark;	/* number of the list */
+};
+
+#define JOB_LOCK_RETRY_S 2
+#define JOB_DENY_RETRY_S 2
+
+extern uint32_t jobs_our_id(const jobs_t *jobs);
+
+/* Move a job and note what has to be written and done for it. */
+extern fed_job_verdict_t jobs_event(jobs_t *jobs, fed_job_t *job,
+				    const fed_job_event_t *event);
+
+/* Say of an action that it is on its way, that it arrived, or that not. */
+extern void jobs_said(jobs_t *jobs, fed_job_t *job, fed_job_action_t action,
+		      fed_job_event_type_t what);
+
+/* jobs_act() is to look at it */
+extern void jobs_touch(jobs_t *jobs, fed_job_t *job);
+
+/* RET the job's own, made if there is none */
+extern job_host_t *jobs_host(jobs_t *jobs, fed_job_t *job);
+
+/* Append the job's state, or what the host keeps of it. */
+extern void jobs_write(jobs_t *jobs, const fed_job_t *job);
+extern void jobs_write_host(jobs_t *jobs, const fed_job_t *job);
+
+/* jobs_origin.c: carry out one action toward the origin */
+extern void jobs_tell_origin(jobs_t *jobs, fed_job_t *job,
+			     fed_job_action_t action);
+
+/* jobs_flurm.c: carry out one action at FLURM; its events */
+extern void jobs_tell_flurm(jobs_t *jobs, fed_job_t *job,
+			    fed_job_action_t action);
+extern void jobs_flurm_start(jobs_t *jobs);
+extern void jobs_flurm_ack(jobs_t *jobs);
+extern void jobs_flurm_tick(jobs_t *jobs);
+
+/* If its delivery is still under way and not wanted any more, give it up. */
+extern void jobs_flurm_withdraw(jobs_t *jobs, fed_job_t *job);
+
+/* jobs_sync.c: what a native's JOB_SYNC says */
+extern void jobs_take_sync(jobs_t *jobs, const char *peer,
+			   const sib_msg_t *msg);
+
+/* RET Slurm's base job state for an end */
+extern uint32_t jobs_end_state(fed_job_end_t end);
+
+#endif
