@@ -7,6 +7,8 @@ src_plugins_fed_flurm_job_submit_fed_flurm_la_CPPFLAGS = \
 	$(libfedsibling_la_CPPFLAGS)
 src_plugins_fed_flurm_job_submit_fed_flurm_la_SOURCES = \
 	src/plugins/fed_flurm/plugin.c \
+	src/plugins/fed_flurm/submit.c \
+	src/plugins/fed_flurm/submit.h \
 	src/plugins/fed_flurm/watcher.c \
 	src/plugins/fed_flurm/watcher.h \
 	# End of sources

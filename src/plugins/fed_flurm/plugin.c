@@ -7,7 +7,9 @@
  * slurmctld; it starts the watcher, which does all the work in its own time.
  */
 #include "src/sibling/compat.h"
+#include "src/plugins/fed_flurm/submit.h"
 #include "src/plugins/fed_flurm/watcher.h"
+#include "src/slurmctld/slurmctld.h"
 
 extern const char plugin_name[];
 extern const char plugin_type[];
@@ -38,11 +40,14 @@ extern int fini(void)
 extern int job_submit(job_desc_msg_t *job_desc, uint32_t submit_uid,
 		      char **err_msg)
 {
-	return SLURM_SUCCESS;
+	/* a sibling's copy: its origin has let it through */
+	if (job_desc->job_id != NO_VAL)
+		return SLURM_SUCCESS;
+	return submit_check(job_desc, !job_desc->script, err_msg);
 }
 
 extern int job_modify(job_desc_msg_t *job_desc, job_record_t *job_ptr,
 		      uint32_t submit_uid COMPAT_JOB_MODIFY_ERR)
 {
-	return SLURM_SUCCESS;
+	return submit_check(job_desc, !job_ptr->batch_flag, NULL);
 }

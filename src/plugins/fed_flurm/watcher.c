@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "src/core/log.h"
+#include "src/plugins/fed_flurm/submit.h"
 #include "src/sibling/compat.h"
 #include "src/sibling/host.h"
 #include "src/sibling/thread.h"
@@ -68,6 +69,14 @@ static bool _is_active(void)
 	return !slurmctld_config.shutdown_time && control_time && acct_db_conn;
 }
 
+static void _tell_submit(void)
+{
+	char *names = host ? host_cluster_names(host) : NULL;
+
+	submit_set_clusters(names);
+	xfree(names);
+}
+
 static void _start(void)
 {
 	fed_err_t err;
@@ -80,6 +89,7 @@ static void _start(void)
 	bad_time = host ? 0 : conf_time;
 	if (!host)
 		error("fed_flurm: disabled: %s", err.text);
+	_tell_submit();
 }
 
 /* slurm.conf was read anew (22.05): ours too */
@@ -92,6 +102,7 @@ static void _reconfigure(void)
 		error("fed_flurm: the old configuration stays: %s", err.text);
 	else
 		complete = false;
+	_tell_submit();
 }
 
 static void _look(void)
