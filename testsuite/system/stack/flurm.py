@@ -58,6 +58,7 @@ class Flurm:
             os.fchmod(file.fileno(), 0o600)
             file.write(os.urandom(32).hex() + "\n")
         self.daemon = None
+        self.gateway = None
 
     def join(self, cluster):
         """Makes cluster's slurmctld its host, or prepares fed_flurmd."""

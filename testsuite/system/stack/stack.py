@@ -8,6 +8,7 @@ import tempfile
 from . import guard
 from .cluster import Cluster
 from .flurm import Flurm
+from .gateway import Gateway
 from .host import Host
 from .mariadb import MariaDB
 from .munge import Munge
@@ -28,9 +29,11 @@ class Stack:
     flurm    who hosts FLURM's controller: "plugin", "fed_flurmd", or None
              for stock Slurm alone
     pair     the first cluster has a backup slurmctld, on a second host
+    gateway  backend of FLURM's own side, or None: there is no such side
     """
 
-    def __init__(self, natives=("alpha", "beta"), flurm=None, pair=False):
+    def __init__(self, natives=("alpha", "beta"), flurm=None, pair=False,
+                 gateway=None):
         # a short path: unix socket names have at most 107 characters
         self.dir = tempfile.mkdtemp(prefix="ff-", dir="/tmp")
         os.chmod(self.dir, 0o755)
@@ -56,6 +59,8 @@ class Stack:
         if flurm:
             self.flurm = Flurm(self, host=flurm)
             self.flurm.join(self.first)
+            if gateway:
+                self.flurm.gateway = Gateway(self.flurm, gateway)
 
     def add_cluster(self, name, backup_host=None):
         self.clusters[name] = Cluster(name, self, self.munge, self.slurmdbd,
@@ -111,6 +116,8 @@ class Stack:
             cluster.slurmd.spawn()
             for backup in cluster.controllers[1:]:
                 backup.spawn()
+        if self.flurm and self.flurm.gateway:
+            self.flurm.gateway.start()
         if self.flurm and self.flurm.daemon:
             self.flurm.daemon.start()
         self.sacctmgr("add", "federation", FEDERATION,
@@ -171,6 +178,8 @@ class Stack:
         """All that may run."""
         if self.flurm and self.flurm.daemon:
             yield self.flurm.daemon
+        if self.flurm and self.flurm.gateway:
+            yield self.flurm.gateway
         for cluster in self.clusters.values():
             yield from cluster.daemons()
         yield from (self.slurmdbd, self.mariadb, self.munge)

@@ -1,0 +1,100 @@
+"""FLURM's own side: a flurm-gateway, whose jobs run on this machine."""
+import base64
+import hashlib
+import hmac
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+
+from .flurm import built
+from .ports import listening
+from .process import Daemon
+from .wait import wait_until
+
+GATEWAY_CONF = """\
+cluster_name = {name}
+listen = 127.0.0.1:{port}
+token_key_file = {token}
+state_dir = {dir}/state
+log_level = debug
+backend = {backend}
+node_name = {name}1
+cpus = {cpus}
+memory_mb = 8000
+kill_wait = 2
+gate_retry = 0
+min_uid = 0
+allow_root = yes
+shim = {shim}
+partition = normal default=yes
+"""
+
+
+class Gateway(Daemon):
+    def __init__(self, flurm, backend="local", cpus=16):
+        super().__init__(f"gateway-{flurm.name}", flurm.stack)
+        self.flurm = flurm
+        self.backend = backend
+        self.cpus = cpus
+        self.dir = flurm.stack.mkdir(f"{flurm.name}-side")
+        self.conf = os.path.join(self.dir, "gateway.conf")
+        self.extra = []  # more lines of gateway.conf
+
+    @property
+    def state(self):
+        return os.path.join(self.dir, "state")
+
+    def argv(self):
+        with open(self.conf, "w") as file:
+            file.write(GATEWAY_CONF.format(
+                name=self.flurm.name, port=self.flurm.http_port,
+                token=self.flurm.token_file, dir=self.dir,
+                backend=self.backend, cpus=self.cpus,
+                shim=built("flurm-gateway-shim")))
+            file.writelines(f"{line}\n" for line in self.extra)
+        return [built("flurm-gateway"), "-f", self.conf]
+
+    def ready(self):
+        return listening(self.flurm.http_port)
+
+    # -- what FLURM itself says
+
+    def get(self, path):
+        """(status, body) of a GET of its API."""
+        with urllib.request.urlopen(urllib.request.Request(
+                f"http://127.0.0.1:{self.flurm.http_port}{path}",
+                headers={"Authorization": f"Bearer {self._token()}"}),
+                timeout=10) as reply:
+            return json.load(reply)
+
+    def job(self, job_id):
+        """Its job of that federated id, {} if it has none."""
+        try:
+            return self.get(f"/api/v1/jobs/{job_id}")
+        except urllib.error.HTTPError as err:
+            if err.code != 404:
+                raise
+            return {}
+
+    def wait_job(self, job_id, *states, timeout=20):
+        return wait_until(lambda: self.job(job_id),
+                          lambda job: job.get("state") in states, timeout,
+                          f"job {job_id} at FLURM is {' or '.join(states)}")
+
+    def _token(self):
+        """A bearer token: a JWT, signed with the shared key."""
+        with open(self.flurm.token_file, "rb") as file:
+            key = file.read().rstrip(b"\n")
+        now = int(time.time())
+        text = b".".join(_base64(json.dumps(part).encode()) for part in (
+            {"alg": "HS256", "typ": "JWT"},
+            {"sub": "test", "iss": "test", "iat": now, "exp": now + 300,
+             "cluster_id": self.flurm.name}))
+        sign = hmac.new(key, text, hashlib.sha256).digest()
+        return (text + b"." + _base64(sign)).decode()
+
+
+def _base64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
