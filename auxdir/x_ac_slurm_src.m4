@@ -67,7 +67,10 @@ AC_DEFUN([X_AC_SLURM_SRC], [
 
     AC_MSG_CHECKING([for libslurmfull.so])
     SLURM_LIBDIR=
-    for dir in /usr/lib/`$CC -print-multiarch 2>/dev/null`/slurm-wlm \
+    # not every clang knows Debian's name of the machine
+    multiarch=`$CC -print-multiarch 2>/dev/null ||
+      gcc -print-multiarch 2>/dev/null`
+    for dir in /usr/lib/$multiarch/slurm-wlm \
 	/usr/lib64/slurm /usr/lib/slurm /usr/local/lib/slurm \
 	/opt/slurm/lib/slurm; do
       AS_IF([test -e "$dir/libslurmfull.so"], [SLURM_LIBDIR=$dir; break])
