@@ -14,7 +14,8 @@ extern void pack_info_node_init(node_info_t *node)
 	memset(node, 0, sizeof(*node));
 	node->boards = 1;
 	node->cores = 1;
-	node->cpu_load = NO_VAL;
+	/* newer clients print any number, 0 of a node that said nothing */
+	node->cpu_load = COMPAT_IF_24_11(0, NO_VAL);
 	node->cpus = 1;
 	node->cpus_efctv = 1;
 	node->free_mem = NO_VAL64;
