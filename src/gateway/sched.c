@@ -97,10 +97,19 @@ extern gw_sched_t *gw_sched_create(const gw_sched_node_t *nodes,
 	return sched;
 }
 
+static void _free_nodes(gw_entry_t *entry)
+{
+	if (entry->nodes != &entry->one_node)
+		free(entry->nodes);
+	entry->nodes = NULL;
+}
+
 extern void gw_sched_destroy(gw_sched_t *sched)
 {
 	if (!sched)
 		return;
+	for (size_t i = sched->holders.begin; i < sched->holders.end; i++)
+		_free_nodes(sched->holders.slots[i]);
 	free(sched->nodes);
 	free(sched->free);
 	free(sched->picked);
@@ -217,9 +226,7 @@ static void _give_back(gw_sched_t *sched, gw_entry_t *entry)
 		sched->free[node].memory_mb += share.memory_mb;
 		_count_cpus(sched, node, share.cpus, 1);
 	}
-	if (entry->nodes != &entry->one_node)
-		free(entry->nodes);
-	entry->nodes = NULL;
+	_free_nodes(entry);
 }
 
 extern void gw_sched_drop(gw_sched_t *sched, gw_entry_t *entry, int64_t now)

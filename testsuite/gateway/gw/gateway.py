@@ -82,7 +82,7 @@ class Gateway:
                  *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={"PATH": "/usr/bin:/bin", "ASAN_OPTIONS":
-                     "detect_leaks=0:abort_on_error=1"})
+                     "detect_leaks=1:abort_on_error=0"})
         return offset
 
     def _listening(self, offset):
