@@ -242,6 +242,13 @@ static void *_run(void *arg)
 	if (conn->peer)
 		peers_inbound(engine_peers(conf->engine), conn->peer,
 			      conn->number, false);
+	/*
+	 * While a native cannot send it drops its revokes (fed_mgr.c,
+	 * _persist_fed_job_revoke()), and only its JOB_SYNC makes up for
+	 * that, which it sends when we connect.
+	 */
+	if (conn->peer && (err.code != ECANCELED))
+		peers_reset(engine_peers(conf->engine), conn->peer);
 	__atomic_store_n(&conn->ended, true, __ATOMIC_RELEASE);
 	return NULL;
 }

@@ -7,24 +7,35 @@
  */
 #include "src/sibling/jobs_int.h"
 
+#include <stdlib.h>
+
 #include "src/core/job_id.h"
 #include "src/sibling/pack_info.h"
 
 typedef struct {
 	jobs_t *jobs;
 	const char *peer;
-	const job_info_msg_t *list;
-	time_t sync_time;
+	const job_info_t **listed;	/* by id */
+	uint32_t count;
 } sync_t;
+
+static int _by_id(const void *a, const void *b)
+{
+	const job_info_t *const *left = a, *const *right = b;
+
+	return ((*left)->job_id > (*right)->job_id) -
+	       ((*left)->job_id < (*right)->job_id);
+}
 
 static const job_info_t *_listed(const sync_t *sync, uint32_t id)
 {
-	for (uint32_t i = 0; sync->list && (i < sync->list->record_count);
-	     i++) {
-		if (sync->list->job_array[i].job_id == id)
-			return &sync->list->job_array[i];
-	}
-	return NULL;
+	const job_info_t key = { .job_id = id }, *wanted = &key, **found;
+
+	if (!sync->count)
+		return NULL;
+	found = bsearch(&wanted, sync->listed, sync->count,
+			sizeof(*sync->listed), _by_id);
+	return found ? *found : NULL;
 }
 
 /* Where the origin's own record stands (job_mgr.c, pack_job()). */
@@ -72,16 +83,19 @@ static void _sync_one(fed_job_t *job, void *arg)
 extern void jobs_take_sync(jobs_t *jobs, const char *peer,
 			   const sib_msg_t *msg)
 {
-	sync_t sync = {
-		.jobs = jobs,
-		.peer = peer,
-		.list = msg->data,
-		.sync_time = msg->start_time,
-	};
+	const job_info_msg_t *list = msg->data;
+	sync_t sync = { .jobs = jobs, .peer = peer };
 
+	sync.count = list ? list->record_count : 0;
+	sync.listed = xcalloc(sync.count + 1, sizeof(*sync.listed));
+	for (uint32_t i = 0; i < sync.count; i++)
+		sync.listed[i] = &list->job_array[i];
+	if (sync.count)
+		qsort(sync.listed, sync.count, sizeof(*sync.listed), _by_id);
 	fed_verbose("cluster %s: %s lists %u jobs", jobs->conf.cluster->name,
-		    peer, sync.list ? sync.list->record_count : 0);
+		    peer, sync.count);
 	fed_job_table_walk(jobs->table, _sync_one, &sync);
+	xfree(sync.listed);
 	peers_set_synced(jobs->conf.peers, peer, true);
 }
 

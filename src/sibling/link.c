@@ -55,6 +55,7 @@ struct link {
 	uint16_t rpc_version;
 	bool moved;		/* host or port changed: reconnect */
 	bool kicked;
+	bool reset;		/* the session is to end */
 	item_t *head, **tail;
 	link_status_t status;
 
@@ -382,6 +383,8 @@ static int _look(link_t *link, bool *ret_single, fed_err_t *err)
 	if (link->moved) {
 		rc = fed_err_set(err, ESTALE, "%s moved to %s:%u", link->peer,
 				 link->host, link->port);
+	} else if (link->reset) {
+		rc = fed_err_set(err, ESTALE, "its connection to us ended");
 	} else {
 		rc = link->head ? 1 : 0;
 		*ret_single = link->head && link->head->single;
@@ -428,6 +431,7 @@ static uint32_t _begin_session(link_t *link)
 	pthread_mutex_lock(&link->lock);
 	_clear_queue(link);
 	session = ++link->status.session;
+	link->reset = false;
 	link->status.version = link->conn.version;
 	link->status.state = LINK_UP;
 	link->status.since = time(NULL);
@@ -561,6 +565,14 @@ extern void link_set_member(link_t *link, const fed_member_t *member)
 		link->moved = was_up;
 	_set_address(link, member);
 	link->kicked = !was_up;
+	pthread_mutex_unlock(&link->lock);
+	_wake(link->wake_fd);
+}
+
+extern void link_reset(link_t *link)
+{
+	pthread_mutex_lock(&link->lock);
+	link->reset = (link->status.state == LINK_UP);
 	pthread_mutex_unlock(&link->lock);
 	_wake(link->wake_fd);
 }

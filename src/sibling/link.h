@@ -77,6 +77,9 @@ extern bool link_reap(link_t *link, bool wait);
 /* The member moved or changed: a session to another address is given up. */
 extern void link_set_member(link_t *link, const fed_member_t *member);
 
+/* Give up the session, if there is one, and begin a new one. */
+extern void link_reset(link_t *link);
+
 /* The peer showed that it lives and knows us: try now, not after back-off. */
 extern void link_kick(link_t *link);
 

@@ -252,6 +252,16 @@ extern void peers_kick(peers_t *peers, const char *name)
 	pthread_mutex_unlock(&peers->lock);
 }
 
+extern void peers_reset(peers_t *peers, const char *name)
+{
+	peer_t *peer;
+
+	pthread_mutex_lock(&peers->lock);
+	if ((peer = _find(peers, name)))
+		link_reset(peer->link);
+	pthread_mutex_unlock(&peers->lock);
+}
+
 extern json_t *peers_status(peers_t *peers)
 {
 	json_t *list = json_array();

@@ -65,6 +65,12 @@ extern void peers_set_synced(peers_t *peers, const char *peer, bool synced);
 extern void peers_inbound(peers_t *peers, const char *peer, uint64_t number,
 			  bool up);
 
+/*
+ * What it says may have been lost: begin anew, so that both sides tell each
+ * other all.
+ */
+extern void peers_reset(peers_t *peers, const char *peer);
+
 /* It showed itself: try its link now. */
 extern void peers_kick(peers_t *peers, const char *peer);
 
