@@ -23,6 +23,9 @@ extern int check_cmd(int argc, char **argv);
 /* flurmfed status: how are the controllers that run on this host? */
 extern int status_cmd(int argc, char **argv);
 
+/* flurmfed job ID: what became of a job, from the ledger */
+extern int job_cmd(int argc, char **argv);
+
 /* flurmfed ledger dump|verify: what is in a ledger, and is it well? */
 extern int ledger_cmd(int argc, char **argv);
 

@@ -13,6 +13,11 @@
 #include <string.h>
 
 #include "src/core/bytes.h"
+#include "src/core/fed_job.h"
+#include "src/flurmfed/job_line.h"
+#include "src/sibling/record.h"
+
+#define FED_FLURM "fed_flurm"	/* the controllers' ledgers */
 
 static bool _print_count(const void *body, size_t len)
 {
@@ -27,6 +32,31 @@ static bool _print_count(const void *body, size_t len)
 	return true;
 }
 
+static bool _print_job(const void *body, size_t len)
+{
+	fed_job_t job = { 0 };
+
+	if (fed_job_unpack(&job, body, len, NULL))
+		return false;
+	printf("job %u epoch %u: ", job.id, job.epoch);
+	job_line_print(&job);
+	return true;
+}
+
+static bool _print_job_id(const void *body, size_t len)
+{
+	fed_reader_t reader;
+	uint32_t id, epoch;
+
+	fed_reader_init(&reader, body, len);
+	id = fed_get_u32(&reader);
+	epoch = fed_get_u32(&reader);
+	if (!fed_reader_done(&reader))
+		return false;
+	printf("job %" PRIu32 " epoch %" PRIu32, id, epoch);
+	return true;
+}
+
 static const struct {
 	const char *app;	/* NULL: every ledger */
 	uint16_t type;
@@ -34,6 +64,13 @@ static const struct {
 	bool (*print)(const void *body, size_t len);
 } types[] = {
 	{ NULL, 0, "snapshot-end", _print_count },
+	{ FED_FLURM, RECORD_FEDERATION, "federation", NULL },
+	{ FED_FLURM, RECORD_DEP, "dependency", NULL },
+	{ FED_FLURM, RECORD_DEP_DONE, "dep-answered", NULL },
+	{ FED_FLURM, RECORD_JOB, "job", _print_job },
+	{ FED_FLURM, RECORD_JOB_HOST, "job-asks", NULL },
+	{ FED_FLURM, RECORD_JOB_FORGET, "job-forgotten", _print_job_id },
+	{ FED_FLURM, RECORD_CURSOR, "cursor", NULL },
 };
 
 static int _find(const char *app, uint16_t type)

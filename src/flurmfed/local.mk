@@ -3,6 +3,9 @@
 bin_PROGRAMS += flurmfed
 flurmfed_SOURCES = \
 	src/flurmfed/cmd.h \
+	src/flurmfed/job_cmd.c \
+	src/flurmfed/job_line.c \
+	src/flurmfed/job_line.h \
 	src/flurmfed/ledger_cmd.c \
 	src/flurmfed/ledger_types.c \
 	src/flurmfed/ledger_types.h \

@@ -23,6 +23,9 @@ static const struct {
 	  "                                  ask the controllers on this host how they are" },
 	{ "check", check_cmd,
 	  "check [--daemon] [-f FILE]      look for what is wrong before it is started" },
+	{ "job", job_cmd,
+	  "job [--ledger DIR | --socket PATH | -f FILE] ID\n"
+	  "                                  tell the story of a job, from the ledger" },
 	{ "ledger", ledger_cmd,
 	  "ledger dump [--full] DIR|FILE   print the records of a ledger\n"
 	  "  ledger verify DIR|FILE          say whether a ledger is well" },
