@@ -46,6 +46,89 @@ def tour(stack):
          before="What the plugin itself says of its state:")
 
 
+USER = "nobody"
+LONG = "#!/bin/sh\nexec sleep 600\n"
+
+
+def submit(cluster, *options, script, before=""):
+    say()
+    if before:
+        say(before)
+    job = cluster.sbatch(*options, script=script, user=USER)
+    say(f"  {cluster.name}$ sbatch {shlex.join(options)} # as {USER}")
+    for line in script.splitlines():
+        say(f"    | {line}")
+    say(f"    Submitted batch job {job}")
+    return job
+
+
+def queues(stack, *jobs, after=""):
+    """What each native has of these jobs."""
+    for cluster in (stack.alpha, stack.beta):
+        show(cluster, "squeue", "--local", "--states=all",
+             "--jobs=" + ",".join(map(str, jobs)),
+             "--format=%.10i %.9P %.8u %.10T %.6M %R")
+    if after:
+        say(after)
+
+
+def main_job(stack):
+    """What it is all for: one sbatch, and it runs where there is room."""
+    alpha, beta, gateway = stack.alpha, stack.beta, stack.flurm.gateway
+    say("\n-- A job runs at FLURM, as the natives are full")
+    fillers = {}
+    for native in (alpha, beta):
+        fillers[native] = native.sbatch(
+            "--exclusive", f"--clusters={native.name}", script=LONG)
+        native.wait_job(fillers[native], "RUNNING")
+    job = submit(alpha, "--time=5", script="""#!/bin/sh
+echo "$(id -un) on cluster $SLURM_CLUSTER_NAME, job $SLURM_JOB_ID"
+sleep 3
+""", before="alpha and beta are busy. A user of alpha submits a job:")
+    gateway.wait_job(job, "running", "completed")
+    wait_until(lambda: alpha.job_state(job), lambda state: state == "REVOKED",
+               what="RV at alpha")
+    queues(stack, job, after="REVOKED at its origin says that it runs on "
+           "another cluster, here FLURM.")
+    gateway.wait_job(job, "completed")
+    show(alpha, "cat", os.path.join(stack.work, f"{job}.out"),
+         before="Its output, written by FLURM where the user asked for it:")
+    wait_until(lambda: stack.flurm.status()["clusters"][0]["jobs"]["states"]
+               .get("gone"), what="all is told")
+    show(alpha, "flurmfed", "job", str(job),
+         before="The administrator sees the job's story, step by step:")
+
+    say("\n-- It fails there, with exit code 7")
+    job = submit(beta, script="#!/bin/sh\nexit 7\n")
+    wait_until(lambda: beta.job(job).get("ExitCode"),
+               lambda code: code == "7:0", what="exit code 7 at beta")
+    show(beta, "scontrol", "--local", "show", "job", str(job),
+         after="ExitCode=7:0, as it was at FLURM.")
+
+    say("\n-- It is cancelled while it runs there")
+    job = submit(alpha, script=LONG)
+    gateway.wait_job(job, "running")
+    wait_until(lambda: alpha.job_state(job), lambda state: state == "REVOKED",
+               what="RV at alpha")
+    show(alpha, "scancel", str(job))
+    gateway.wait_job(job, "cancelled")
+    wait_until(lambda: alpha.job(job).get("ExitCode"),
+               lambda code: code != "0:0", what="alpha knows of the end")
+    show(alpha, "flurmfed", "job", str(job))
+
+    say("\n-- A native wins, and FLURM's copy is revoked")
+    filler = alpha.sbatch("--ntasks=16", script=LONG, user=USER)
+    gateway.wait_job(filler, "running")
+    job = submit(alpha, "--ntasks=8", script="#!/bin/sh\nsleep 1\n",
+                 before="FLURM is full now, too. This one has to wait:")
+    gateway.wait_job(job, "pending")
+    beta.run("scancel", str(fillers[beta]))
+    gateway.wait_job(job, "revoked")
+    queues(stack, job, after="beta had room first and took it; FLURM let go "
+           "of its copy.")
+    alpha.run("scancel", str(filler), str(fillers[alpha]))
+
+
 def tell_how_to_use(stack):
     tools = os.path.dirname(built("flurmfed"))
     say(f"""
@@ -66,17 +149,19 @@ def stop(*_):
 def main():
     signal.signal(signal.SIGTERM, stop)
     start = time.monotonic()
-    say("Starting munged, MariaDB, slurmdbd, and slurmctld and slurmd of the "
-        "clusters\nalpha and beta ...")
-    stack = Stack(flurm="plugin")
+    say("Starting munged, MariaDB, slurmdbd, slurmctld and slurmd of the "
+        "clusters alpha and\nbeta, and flurm-gateway ...")
+    stack = Stack(flurm="plugin", gateway="local")
     try:
         stack.start()
         stack.wait_linked()
         stack.wait_nodes()
-        wait_until(stack.flurm.status, what="flurmfed status")
+        wait_until(lambda: stack.flurm.status()["clusters"][0]["flurm"]
+                   ["reachable"], what="FLURM answers")
         say(f"... all siblings are linked after "
             f"{time.monotonic() - start:.1f} s, in {stack.dir}.")
         tour(stack)
+        main_job(stack)
         if "--exit" not in sys.argv:
             tell_how_to_use(stack)
             say("\nPress Enter to end it.")
