@@ -4,3 +4,13 @@ dist_man_MANS += \
 	doc/man/flurmfed.8 \
 	doc/man/gateway.conf.5 \
 	# End of dist_man_MANS
+
+# The page of the API is made from its one true form; make check compares.
+EXTRA_DIST += \
+	doc/api-page \
+	doc/api-page-check \
+	doc/flurm-api.md \
+	doc/flurm-api.yaml \
+	# End of EXTRA_DIST
+
+TESTS += doc/api-page-check

@@ -80,6 +80,10 @@ extern void gw_engine_view(gw_engine_t *engine, flurm_request_t *request,
 /* The event stream. */
 extern void gw_engine_events(gw_engine_t *engine, flurm_request_t *request);
 
+/* Events up to seq are safe with a client: they may be forgotten. */
+extern void gw_engine_ack(gw_engine_t *engine, flurm_request_t *request,
+			  uint64_t seq);
+
 /* A command to the backend. IN command - the reference is taken */
 extern void gw_engine_debug(gw_engine_t *engine, flurm_request_t *request,
 			    json_t *command);

@@ -10,7 +10,10 @@
  */
 #include "fed_config.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "src/core/log.h"
 #include "src/core/mem.h"
@@ -183,25 +186,42 @@ static void _listen(gw_engine_t *engine, flurm_request_t *request,
 	listener->gone = !listener->stream;
 }
 
+/* What follows its cursor is not all here: it has to list all jobs. */
+static void _refuse_gone(gw_engine_t *engine, flurm_request_t *request,
+			 const char *why)
+{
+	char *text;
+	json_t *json;
+
+	json = json_pack("{s:s, s:s, s:s}", "error", flurm_error_code(410),
+			 "reason", why, "instance_id",
+			 engine->store.instance_id);
+	text = json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	if (text)
+		gw_engine_answer_text(engine, request, 410,
+				      "application/json", text, strlen(text));
+	else
+		flurm_request_error(request, 500, NULL, "out of memory");
+}
+
 static void _run_events(gw_engine_t *engine, gw_post_t *post)
 {
 	events_post_t *mine = (events_post_t *) post;
 	const gw_evlog_t *evlog = &engine->store.evlog;
+	const char *instance = flurm_request_query(mine->request, "instance");
 	uint64_t after = mine->after;
-	flurm_result_t result;
 
 	if (after == NO_CURSOR)
 		after = (gw_evlog_count(evlog) ? evlog->first : evlog->next) -
 			1;
-	if (gw_evlog_has_after(evlog, after)) {
-		flurm_result_init(&result);
-		flurm_result_set(&result, 410, NULL, "the events after %llu "
-				 "are not all here any more: list all jobs",
-				 (unsigned long long) after);
-		gw_engine_answer(engine, mine->request, &result);
+	if (instance && strcmp(instance, engine->store.instance_id)) {
+		_refuse_gone(engine, mine->request, "the cursor is of a state "
+			     "that is lost: list all jobs");
+	} else if (gw_evlog_has_after(evlog, after)) {
+		_refuse_gone(engine, mine->request, "the events after this "
+			     "cursor are not all here: list all jobs");
 	} else {
-		if (mine->after != NO_CURSOR)
-			gw_store_ack(&engine->store, after);
 		_ask_again(engine, after);
 		_listen(engine, mine->request, after);
 	}
@@ -224,6 +244,44 @@ extern void gw_engine_events(gw_engine_t *engine, flurm_request_t *request)
 		.post.run = _run_events,
 		.request = request,
 		.after = after,
+	};
+	if (gw_engine_post(engine, &mine->post))
+		return;
+	free(mine);
+	flurm_request_error(request, 503, NULL, "the gateway is stopping");
+}
+
+static void _run_ack(gw_engine_t *engine, gw_post_t *post)
+{
+	events_post_t *mine = (events_post_t *) post;
+	flurm_result_t result;
+	char text[64];
+
+	if (mine->after >= engine->store.evlog.next) {
+		flurm_result_init(&result);
+		flurm_result_set(&result, 400, NULL,
+				 "seq: there is no such event yet");
+		gw_engine_answer(engine, mine->request, &result);
+	} else {
+		gw_store_ack(&engine->store, mine->after);
+		snprintf(text, sizeof(text), "{\"seq\":%" PRIu64 "}",
+			 mine->after);
+		gw_engine_answer_text(engine, mine->request, 200,
+				      "application/json", fed_strdup(text),
+				      strlen(text));
+	}
+	free(mine);
+}
+
+extern void gw_engine_ack(gw_engine_t *engine, flurm_request_t *request,
+			  uint64_t seq)
+{
+	events_post_t *mine = fed_calloc(1, sizeof(*mine));
+
+	*mine = (events_post_t) {
+		.post.run = _run_ack,
+		.request = request,
+		.after = seq,
 	};
 	if (gw_engine_post(engine, &mine->post))
 		return;

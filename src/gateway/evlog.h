@@ -2,7 +2,7 @@
  * evlog.h - the events that clients may still ask for, in order.
  *
  * Each has a cursor (seq), one more than that of the event before. They are
- * kept until a client asks for what comes after them, or until there are too
+ * kept until a client says that they are safe with it, or until there are too
  * many: then the oldest go, and whoever asks for them is told that they are
  * gone and that he has to look at all jobs.
  */

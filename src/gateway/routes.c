@@ -66,6 +66,24 @@ static void _events(flurm_request_t *request, void *arg)
 	gw_engine_events(((gw_site_t *) arg)->engine, request);
 }
 
+static void _ack(flurm_request_t *request, void *arg)
+{
+	json_t *json, *seq;
+	fed_err_t err;
+
+	if (!(json = flurm_request_json(request, &err))) {
+		flurm_request_error(request, 400, NULL, "%s", err.text);
+		return;
+	}
+	seq = json_object_get(json, "seq");
+	if (json_is_integer(seq) && (json_integer_value(seq) >= 0))
+		gw_engine_ack(((gw_site_t *) arg)->engine, request,
+			      json_integer_value(seq));
+	else
+		flurm_request_error(request, 400, NULL, "seq: not a cursor");
+	json_decref(json);
+}
+
 /* Elements that make no sense get their own error; the others are done. */
 static void _batch(flurm_request_t *request, void *arg)
 {
@@ -176,6 +194,7 @@ static void _federation(flurm_request_t *request, void *arg)
 	ROUTE("POST", "/api/v1/jobs/{id}/start", _start), \
 	ROUTE("POST", "/api/v1/jobs/{id}/revoke", _revoke), \
 	ROUTE("GET", "/api/v1/federation/events", _events), \
+	ROUTE("POST", "/api/v1/federation/events/ack", _ack), \
 	ROUTE("GET", "/api/v1/federation", _federation)
 
 static const flurm_route_t routes[] = {

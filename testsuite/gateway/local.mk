@@ -3,12 +3,14 @@ EXTRA_DIST += \
 	testsuite/gateway/conftest.py \
 	testsuite/gateway/gw/__init__.py \
 	testsuite/gateway/gw/api.py \
+	testsuite/gateway/gw/contract.py \
 	testsuite/gateway/gw/gateway.py \
 	testsuite/gateway/gw/job.py \
 	testsuite/gateway/gw/sibling.py \
 	testsuite/gateway/gw/token.py \
 	testsuite/gateway/gw/wait.py \
 	testsuite/gateway/pytest.ini \
+	testsuite/gateway/test_contract.py \
 	testsuite/gateway/test_crash.py \
 	testsuite/gateway/test_docs.py \
 	testsuite/gateway/test_life.py \

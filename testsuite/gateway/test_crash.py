@@ -1,5 +1,6 @@
 """kill -9 of the gateway: nothing that was answered is lost or done twice."""
 import collections
+import json
 import os
 import random
 import shutil
@@ -154,7 +155,11 @@ def test_lost_store_is_another_instance(make_gateway):
     assert other != instance
     assert api.get(f"/api/v1/jobs/{job}").status == 404
     # a cursor of the store that is lost means nothing here
-    assert gateway.events(after=started["seq"]).status == 410
+    lost = gateway.events(after=started["seq"])
+    assert lost.status == 410
+    assert json.loads(lost.body)["instance_id"] == other
+    assert api.get("/api/v1/federation/events?after=0&instance="
+                   + instance).status == 410
     events = gateway.events()
     assert events.wait("instance")["instance_id"] == other
     events.close()
@@ -175,14 +180,22 @@ def test_events_are_kept_until_they_are_heard(make_gateway):
     events.close()
     gateway.kill()
     api = gateway.start().api()
-    # the same events, with the same cursors, as long as nobody has passed
+    # the same events, with the same cursors, however often they are read
     events = gateway.events(after=instance["seq"])
     assert events.wait("submitted", job) == submitted
     events.close()
     events = gateway.events(after=submitted["seq"])
     assert events.status == 200
     events.close()
-    # passed: gone
+    events = gateway.events(after=instance["seq"])
+    assert events.wait("submitted", job) == submitted
+    events.close()
+    # said to be safe: gone, also after a crash
+    ack = api.post("/api/v1/federation/events/ack",
+                   {"seq": submitted["seq"]})
+    assert ack.json == {"seq": submitted["seq"]}
+    gateway.kill()
+    api = gateway.start().api()
     late = gateway.events(after=instance["seq"] - 1)
     assert late.status == 410, late.body
     # and so are those that are too many
@@ -191,6 +204,8 @@ def test_events_are_kept_until_they_are_heard(make_gateway):
     late = gateway.events(after=submitted["seq"])
     assert late.status == 410
     assert gateway.events(after=submitted["seq"] + 10 ** 9).status == 410
+    for bad in ({}, {"seq": -1}, {"seq": "1"}, {"seq": 2 ** 62}):
+        assert api.post("/api/v1/federation/events/ack", bad).status == 400
 
 
 def test_finished_jobs_are_forgotten_after_a_while(make_gateway):
@@ -201,15 +216,15 @@ def test_finished_jobs_are_forgotten_after_a_while(make_gateway):
     ended = events.wait("ended", job)
     events.close()
     time.sleep(1.5)
-    # not before its end has been heard
+    # not before its end is safe with a client
     assert api.job(job)["state"] == "cancelled"
-    events = gateway.events(after=ended["seq"])
+    assert api.post("/api/v1/federation/events/ack",
+                    {"seq": ended["seq"]}).status == 200
 
     def forgotten():
         api.submit(spec(hold=True))
         return api.get(f"/api/v1/jobs/{job}").status == 404
     wait_for("it is forgotten", forgotten)
-    events.close()
     gateway.kill()
     assert gateway.start().api().get(f"/api/v1/jobs/{job}").status == 404
 
