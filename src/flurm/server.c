@@ -327,8 +327,11 @@ static int _start_daemon(flurm_server_t *server, fed_err_t *err)
 	pem_t pem = { 0 };
 	int count = _tls_options(conf, &pem, tls, err);
 
-	if (count < 0)
+	if (count < 0) {
+		/* a part of it may have been read */
+		pem_free(&pem);
 		return -1;
+	}
 	if (count)
 		flags |= MHD_USE_TLS;
 	server->daemon = MHD_start_daemon(
