@@ -53,7 +53,9 @@ struct link {
 	char *host;
 	uint16_t port;
 	uint16_t rpc_version;
-	bool moved;		/* host or port changed: reconnect */
+	char *at_host;		/* where it is connected or tries to, or NULL */
+	uint16_t at_port;
+	bool moved;		/* the member is elsewhere: reconnect */
 	bool kicked;
 	bool reset;		/* the session is to end */
 	item_t *head, **tail;
@@ -151,10 +153,13 @@ static bool _wait_address(link_t *link, char **ret_host, uint16_t *ret_port,
 {
 	while (1) {
 		pthread_mutex_lock(&link->lock);
-		link->moved = false;
+		link->moved = link->kicked = false;
+		xfree(link->at_host);
 		if (link->host[0] && link->port) {
 			*ret_host = xstrdup(link->host);
 			*ret_port = link->port;
+			link->at_host = xstrdup(link->host);
+			link->at_port = link->port;
 			*ret_version = link->rpc_version;
 			pthread_mutex_unlock(&link->lock);
 			return true;
@@ -166,25 +171,40 @@ static bool _wait_address(link_t *link, char **ret_host, uint16_t *ret_port,
 	}
 }
 
+static int64_t _now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* Wait all of the time, whatever changes. RET false if stopped */
+static bool _pause(link_t *link, int ms)
+{
+	int64_t until = _now_ms() + ms, left;
+
+	while ((left = until - _now_ms()) > 0) {
+		if (!_wait(link, -1, left, NULL))
+			return false;
+	}
+	return true;
+}
+
 /* Wait out the back-off, unless something changes. RET false if stopped */
 static bool _back_off(link_t *link)
 {
-	struct timespec now;
-	int64_t until, left;
+	int64_t until = _now_ms() + link->retry_ms, left;
+	bool go;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	until = now.tv_sec * 1000LL + now.tv_nsec / 1000000 + link->retry_ms;
 	while (1) {
-		bool go;
-
 		pthread_mutex_lock(&link->lock);
 		go = link->moved || link->kicked;
 		link->kicked = false;
 		pthread_mutex_unlock(&link->lock);
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		left = until - (now.tv_sec * 1000LL + now.tv_nsec / 1000000);
 		if (go)
 			link->retry_ms = 0;
+		left = until - _now_ms();
 		if (go || (left <= 0))
 			return true;
 		if (!_wait(link, -1, left, NULL))
@@ -418,7 +438,7 @@ static bool _run_session(link_t *link, fed_err_t *err)
 			rc = _send_mult(link, &again, err);
 		if (rc)
 			return err->code != ECANCELED;
-		if (again && !_wait(link, -1, ITEM_RETRY_MS, NULL))
+		if (again && !_pause(link, ITEM_RETRY_MS))
 			return false;
 	}
 	return true;
@@ -472,7 +492,7 @@ static void *_run(void *arg)
 			go_on = _run_session(link, &err);
 			_end_session(link, session, &err);
 			if (go_on)
-				go_on = _wait(link, -1, PAUSE_MS, NULL);
+				go_on = _pause(link, PAUSE_MS);
 		} else {
 			go_on = _back_off(link);
 		}
@@ -500,6 +520,7 @@ static void _free_link(link_t *link)
 	pthread_mutex_destroy(&link->lock);
 	xfree(link->peer);
 	xfree(link->host);
+	xfree(link->at_host);
 	xfree(link);
 }
 
@@ -559,12 +580,14 @@ extern void link_set_member(link_t *link, const fed_member_t *member)
 	 * A member that is no longer registered may still be there (slurmdbd
 	 * lost it): the session lives as long as its connection does.
 	 */
-	if (federation_member_is_up(member) &&
-	    (xstrcmp(link->host, member->host) ||
-	     (link->port != member->port)))
-		link->moved = was_up;
+	if (federation_member_is_up(member)) {
+		link->moved = link->at_host &&
+			      (xstrcmp(link->at_host, member->host) ||
+			       (link->at_port != member->port));
+		if (!was_up)
+			link->kicked = true;
+	}
 	_set_address(link, member);
-	link->kicked = !was_up;
 	pthread_mutex_unlock(&link->lock);
 	_wake(link->wake_fd);
 }

@@ -1,5 +1,6 @@
 # testsuite/unit: the tests of src/sibling, which need Slurm's libraries.
 noinst_HEADERS += \
+	testsuite/unit/fake_peer.h \
 	testsuite/unit/slurm_unit.h \
 	# End of noinst_HEADERS
 
@@ -9,6 +10,7 @@ sibling_unit_tests = \
 	testsuite/unit/sibling_dep_test \
 	testsuite/unit/sibling_federation_test \
 	testsuite/unit/sibling_inbox_test \
+	testsuite/unit/sibling_link_test \
 	testsuite/unit/sibling_net_test \
 	testsuite/unit/sibling_pack_test \
 	# End of sibling_unit_tests
@@ -58,3 +60,9 @@ testsuite_unit_sibling_net_test_LDADD = $(sibling_unit_ldadd)
 testsuite_unit_sibling_pack_test_SOURCES = testsuite/unit/sibling_pack_test.c
 testsuite_unit_sibling_pack_test_CPPFLAGS = $(sibling_unit_cppflags)
 testsuite_unit_sibling_pack_test_LDADD = $(sibling_unit_ldadd)
+
+testsuite_unit_sibling_link_test_SOURCES = \
+	testsuite/unit/fake_peer.c \
+	testsuite/unit/sibling_link_test.c
+testsuite_unit_sibling_link_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_link_test_LDADD = $(sibling_unit_ldadd)
