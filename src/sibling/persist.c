@@ -111,7 +111,8 @@ extern int persist_recv(persist_t *conn, int wait_ms, persist_in_t *ret,
 
 extern void persist_free_data(persist_t *conn, persist_in_t *in)
 {
-	if (conn->dbd) {
+	/* slurmdbd_free_msg() logs that it does not know a PERSIST_RC */
+	if (conn->dbd && (in->type != PERSIST_RC)) {
 		persist_msg_t msg = { 0 };
 
 		msg.msg_type = in->type;
