@@ -199,10 +199,13 @@ static int _serve(registrar_t *registrar, bool poll_now, fed_err_t *err)
 	pthread_mutex_lock(&registrar->lock);
 	again = registrar->again;
 	registrar->again = false;
-	resized = registrar->resized;
 	pthread_mutex_unlock(&registrar->lock);
 	if (again && _register(registrar, err))
 		return -1;
+	/* a registration makes it due again */
+	pthread_mutex_lock(&registrar->lock);
+	resized = registrar->resized;
+	pthread_mutex_unlock(&registrar->lock);
 	if (resized && _tell_resources(registrar, err)) {
 		/* of its size slurmdbd may hold another opinion */
 		if (err->code != EREMOTE)
