@@ -252,21 +252,22 @@ static bool _serve(listener_t *listener, conn_t *conn)
 {
 	slurm_msg_t msg;
 	buf_t *buf;
-	bool taken = false;
+	bool good, taken = false;
 	uid_t uid;
 
 	slurm_msg_t_init(&msg);
 	msg.conn_fd = conn->fd;
 	buf = create_buf(conn->data, conn->len);
 	conn->data = NULL;
-	if (!slurm_unpack_received_msg(&msg, conn->fd, buf) &&
-	    compat_msg_uid(&msg, &uid))
+	good = !slurm_unpack_received_msg(&msg, conn->fd, buf) &&
+	       compat_msg_uid(&msg, &uid);
+	if (good)
 		taken = listener->take(listener->arg, &msg);
-	else
-		taken = false;
 	pthread_mutex_lock(&listener->lock);
-	if (msg.data || taken)
+	if (good)
 		listener->status.served++;
+	else
+		listener->status.rejected++;
 	pthread_mutex_unlock(&listener->lock);
 	free_buf(buf);
 	compat_free_msg_members(&msg);
