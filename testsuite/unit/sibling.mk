@@ -1,5 +1,6 @@
 # testsuite/unit: the tests of src/sibling, which need Slurm's libraries.
 noinst_HEADERS += \
+	testsuite/unit/fake_dbd.h \
 	testsuite/unit/fake_peer.h \
 	testsuite/unit/slurm_unit.h \
 	# End of noinst_HEADERS
@@ -11,8 +12,10 @@ sibling_unit_tests = \
 	testsuite/unit/sibling_federation_test \
 	testsuite/unit/sibling_inbox_test \
 	testsuite/unit/sibling_link_test \
+	testsuite/unit/sibling_listener_test \
 	testsuite/unit/sibling_net_test \
 	testsuite/unit/sibling_pack_test \
+	testsuite/unit/sibling_registrar_test \
 	# End of sibling_unit_tests
 
 if HAVE_CMOCKA
@@ -66,3 +69,16 @@ testsuite_unit_sibling_link_test_SOURCES = \
 	testsuite/unit/sibling_link_test.c
 testsuite_unit_sibling_link_test_CPPFLAGS = $(sibling_unit_cppflags)
 testsuite_unit_sibling_link_test_LDADD = $(sibling_unit_ldadd)
+
+testsuite_unit_sibling_listener_test_SOURCES = \
+	testsuite/unit/fake_peer.c \
+	testsuite/unit/sibling_listener_test.c
+testsuite_unit_sibling_listener_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_listener_test_LDADD = $(sibling_unit_ldadd)
+
+testsuite_unit_sibling_registrar_test_SOURCES = \
+	testsuite/unit/fake_dbd.c \
+	testsuite/unit/fake_peer.c \
+	testsuite/unit/sibling_registrar_test.c
+testsuite_unit_sibling_registrar_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_registrar_test_LDADD = $(sibling_unit_ldadd)

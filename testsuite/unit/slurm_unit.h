@@ -44,6 +44,9 @@ static inline void slurm_unit_init(const char *dir)
 	setenv("SLURM_CONF", path, 1);
 	quiet.stderr_level = quiet.syslog_level = quiet.logfile_level =
 		LOG_LEVEL_QUIET;
+	/* to see what Slurm has to say, when a test is being written */
+	if (getenv("SLURM_UNIT_LOG"))
+		quiet.stderr_level = LOG_LEVEL_DEBUG3;
 	log_init((char *) "unit", quiet, 0, NULL);
 	slurm_init(path);
 }

@@ -1,0 +1,248 @@
+/*
+ * fake_dbd.c - a slurmdbd with one federation (see fake_dbd.h).
+ */
+#include "testsuite/unit/fake_dbd.h"
+
+#include <pthread.h>
+
+#define MEMBERS_MAX 10
+
+typedef struct {
+	char name[64];
+	char host[64];
+	uint16_t port;
+	uint32_t id;
+} member_t;
+
+struct fake_dbd {
+	fake_peer_t *peer;
+	pthread_mutex_t lock;	/* all below */
+	member_t member[MEMBERS_MAX];
+	int member_cnt;
+	const char *refusal;
+	int registrations;
+	uint16_t registered_port;
+	int tres_cnt;
+	char nodes[200];
+	char tres[200];
+	char address[64];
+};
+
+static void _destroy_fed(void *x)
+{
+	slurmdb_destroy_federation_rec(x);
+}
+
+static void _destroy_cluster(void *x)
+{
+	slurmdb_destroy_cluster_rec(x);
+}
+
+static slurmdb_cluster_rec_t *_cluster_rec(const member_t *member)
+{
+	slurmdb_cluster_rec_t *rec = xmalloc(sizeof(*rec));
+
+	slurmdb_init_cluster_rec(rec, false);
+	rec->name = xstrdup(member->name);
+	rec->control_host = xstrdup(member->host);
+	rec->control_port = member->port;
+	rec->rpc_version = member->port ? COMPAT_VERSION_OWN : 0;
+	rec->fed.name = xstrdup("fed");
+	rec->fed.id = member->id;
+	rec->fed.state = CLUSTER_FED_STATE_ACTIVE;
+	return rec;
+}
+
+/* LOCKED */
+static compat_list_t _federations(const fake_dbd_t *dbd)
+{
+	compat_list_t list = list_create(_destroy_fed);
+	slurmdb_federation_rec_t *fed;
+
+	if (!dbd->member_cnt)
+		return list;
+	fed = xmalloc(sizeof(*fed));
+	fed->name = xstrdup("fed");
+	fed->cluster_list = list_create(_destroy_cluster);
+	for (int i = 0; i < dbd->member_cnt; i++)
+		list_append(fed->cluster_list, _cluster_rec(&dbd->member[i]));
+	list_append(list, fed);
+	return list;
+}
+
+static bool _answer_list(persist_t *conn, uint16_t type, compat_list_t list)
+{
+	dbd_list_msg_t answer = { .my_list = list };
+	int rc = persist_send(conn, type, &answer, NULL);
+
+	FREE_NULL_LIST(list);
+	return !rc;
+}
+
+static bool _answer_rc(persist_t *conn, uint32_t rc, const char *comment)
+{
+	persist_rc_msg_t answer = {
+		.comment = (char *) comment,
+		.rc = rc,
+	};
+
+	return !persist_send(conn, PERSIST_RC, &answer, NULL);
+}
+
+/* LOCKED */
+static bool _take_register(fake_dbd_t *dbd, persist_t *conn,
+			   const dbd_register_ctld_msg_t *msg)
+{
+	char cluster[64];
+	uint16_t port;
+	int type;
+
+	if (dbd->refusal)
+		return _answer_rc(conn, ESLURM_ACCESS_DENIED, dbd->refusal);
+	dbd->registrations++;
+	dbd->registered_port = msg->port;
+	fake_last_init(dbd->peer, cluster, &port, &type);
+	for (int i = 0; i < dbd->member_cnt; i++) {
+		if (strcmp(dbd->member[i].name, cluster))
+			continue;
+		snprintf(dbd->member[i].host, sizeof(dbd->member[i].host),
+			 "127.0.0.1");
+		dbd->member[i].port = msg->port;
+	}
+	return _answer_rc(conn, SLURM_SUCCESS, NULL);
+}
+
+/* LOCKED */
+static bool _take_modify(fake_dbd_t *dbd, persist_t *conn,
+			 const dbd_modify_msg_t *msg)
+{
+	const slurmdb_cluster_rec_t *rec = msg->rec;
+	compat_list_t list = list_create(xfree_ptr);
+
+	snprintf(dbd->address, sizeof(dbd->address), "%s", rec->control_host);
+	list_append(list, xstrdup("flurm"));
+	return _answer_list(conn, DBD_GOT_LIST, list);
+}
+
+/* LOCKED */
+static bool _take_msg(fake_dbd_t *dbd, persist_t *conn, persist_in_t *in)
+{
+	const dbd_cluster_tres_msg_t *size = in->data;
+	compat_list_t list;
+
+	switch (in->type) {
+	case DBD_GET_CLUSTERS:
+		list = list_create(_destroy_cluster);
+		for (int i = 0; i < dbd->member_cnt; i++)
+			list_append(list, _cluster_rec(&dbd->member[i]));
+		return _answer_list(conn, DBD_GOT_CLUSTERS, list);
+	case DBD_REGISTER_CTLD:
+		return _take_register(dbd, conn, in->data);
+	case DBD_FINI:
+		return _answer_rc(conn, SLURM_SUCCESS, NULL);
+	case DBD_GET_FEDERATIONS:
+		return _answer_list(conn, DBD_GOT_FEDERATIONS,
+				    _federations(dbd));
+	case DBD_MODIFY_CLUSTERS:
+		return _take_modify(dbd, conn, in->data);
+	case DBD_CLUSTER_TRES:
+		dbd->tres_cnt++;
+		snprintf(dbd->nodes, sizeof(dbd->nodes), "%s",
+			 size->cluster_nodes);
+		snprintf(dbd->tres, sizeof(dbd->tres), "%s", size->tres_str);
+		return _answer_rc(conn, ACCOUNTING_FIRST_REG, NULL);
+	}
+	return _answer_rc(conn, SLURM_ERROR, "what is that?");
+}
+
+static bool _take(void *arg, persist_t *conn, persist_in_t *in)
+{
+	fake_dbd_t *dbd = arg;
+	bool go_on;
+
+	pthread_mutex_lock(&dbd->lock);
+	go_on = _take_msg(dbd, conn, in);
+	pthread_mutex_unlock(&dbd->lock);
+	return go_on;
+}
+
+extern fake_dbd_t *fake_dbd_start(uint16_t port)
+{
+	fake_dbd_t *dbd = calloc(1, sizeof(*dbd));
+
+	pthread_mutex_init(&dbd->lock, NULL);
+	dbd->peer = fake_start(port, true, _take, dbd);
+	return dbd;
+}
+
+extern uint16_t fake_dbd_stop(fake_dbd_t *dbd)
+{
+	uint16_t port = fake_stop(dbd->peer);
+
+	pthread_mutex_destroy(&dbd->lock);
+	free(dbd);
+	return port;
+}
+
+extern fake_peer_t *fake_dbd_peer(fake_dbd_t *dbd)
+{
+	return dbd->peer;
+}
+
+extern void fake_dbd_set(fake_dbd_t *dbd, const char *name, const char *host,
+			 uint16_t port, uint32_t id)
+{
+	member_t *member;
+	int i = 0;
+
+	pthread_mutex_lock(&dbd->lock);
+	while ((i < dbd->member_cnt) && strcmp(dbd->member[i].name, name))
+		i++;
+	assert_true(i < MEMBERS_MAX);
+	member = &dbd->member[i];
+	if (i == dbd->member_cnt)
+		dbd->member_cnt++;
+	snprintf(member->name, sizeof(member->name), "%s", name);
+	snprintf(member->host, sizeof(member->host), "%s", host);
+	member->port = port;
+	member->id = id;
+	pthread_mutex_unlock(&dbd->lock);
+}
+
+extern void fake_dbd_refuse(fake_dbd_t *dbd, const char *comment)
+{
+	pthread_mutex_lock(&dbd->lock);
+	dbd->refusal = comment;
+	pthread_mutex_unlock(&dbd->lock);
+}
+
+extern int fake_dbd_registrations(fake_dbd_t *dbd, uint16_t *ret_port)
+{
+	int count;
+
+	pthread_mutex_lock(&dbd->lock);
+	count = dbd->registrations;
+	if (ret_port)
+		*ret_port = dbd->registered_port;
+	pthread_mutex_unlock(&dbd->lock);
+	return count;
+}
+
+extern int fake_dbd_tres(fake_dbd_t *dbd, char nodes[200], char tres[200])
+{
+	int count;
+
+	pthread_mutex_lock(&dbd->lock);
+	count = dbd->tres_cnt;
+	memcpy(nodes, dbd->nodes, sizeof(dbd->nodes));
+	memcpy(tres, dbd->tres, sizeof(dbd->tres));
+	pthread_mutex_unlock(&dbd->lock);
+	return count;
+}
+
+extern void fake_dbd_address(fake_dbd_t *dbd, char host[64])
+{
+	pthread_mutex_lock(&dbd->lock);
+	memcpy(host, dbd->address, sizeof(dbd->address));
+	pthread_mutex_unlock(&dbd->lock);
+}

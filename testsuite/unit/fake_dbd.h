@@ -1,0 +1,38 @@
+/*
+ * fake_dbd.h - a slurmdbd with one federation, that knows as much as a
+ * controller asks of it.
+ */
+#ifndef FED_UNIT_FAKE_DBD_H
+#define FED_UNIT_FAKE_DBD_H
+
+#include "testsuite/unit/fake_peer.h"
+
+typedef struct fake_dbd fake_dbd_t;
+
+/* IN port - 0 for a free one */
+extern fake_dbd_t *fake_dbd_start(uint16_t port);
+
+/* RET its port, for one after it */
+extern uint16_t fake_dbd_stop(fake_dbd_t *dbd);
+extern fake_peer_t *fake_dbd_peer(fake_dbd_t *dbd);
+
+/*
+ * Add a member of the federation, or say where it is now.
+ * IN host - "" while it is not registered
+ */
+extern void fake_dbd_set(fake_dbd_t *dbd, const char *name, const char *host,
+			 uint16_t port, uint32_t id);
+
+/* From now on: refuse to register, with this comment; NULL: do it */
+extern void fake_dbd_refuse(fake_dbd_t *dbd, const char *comment);
+
+/* RET registrations so far; OUT of the last one */
+extern int fake_dbd_registrations(fake_dbd_t *dbd, uint16_t *ret_port);
+
+/* RET tellings of a cluster's size so far; OUT the last one */
+extern int fake_dbd_tres(fake_dbd_t *dbd, char nodes[200], char tres[200]);
+
+/* RET the address that the last DBD_MODIFY_CLUSTERS set, "" for none */
+extern void fake_dbd_address(fake_dbd_t *dbd, char host[64]);
+
+#endif

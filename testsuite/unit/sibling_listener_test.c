@@ -1,0 +1,289 @@
+/*
+ * sibling_listener_test.c - src/sibling/listener: good messages served, and
+ * what else may come to a port.
+ */
+#include "testsuite/unit/fake_peer.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "src/core/log.h"
+#include "src/sibling/listener.h"
+#include "src/sibling/net.h"
+
+#define MANY 300		/* more than it keeps at once */
+
+static char *dir;
+static listener_t *listener;
+static uint16_t port;
+static int taken_fd;		/* atomic: of a connection taken over, or -1 */
+
+static bool _take(void *arg, slurm_msg_t *msg)
+{
+	uid_t uid;
+
+	/* without munge anybody can say anything about himself */
+	assert_true(compat_msg_uid(msg, &uid));
+	if (msg->msg_type == REQUEST_PING) {
+		(void) slurm_send_rc_msg(msg, 17);
+		return false;
+	}
+	if (msg->msg_type == REQUEST_PERSIST_INIT) {
+		__atomic_store_n(&taken_fd, msg->conn_fd, __ATOMIC_SEQ_CST);
+		return true;
+	}
+	return false;
+}
+
+static int _setup(void **state)
+{
+	fed_err_t err;
+
+	taken_fd = -1;
+	port = free_port();
+	listener = listener_create("flurm", port, _take, NULL, &err);
+	if (!listener)
+		fail_msg("%s", err.text);
+	return 0;
+}
+
+static int _teardown(void **state)
+{
+	int64_t start = now_ms();
+
+	listener_destroy(listener);
+	assert_true(now_ms() - start < 2000);
+	return 0;
+}
+
+static listener_status_t _status(void)
+{
+	listener_status_t status;
+
+	listener_get_status(listener, &status);
+	return status;
+}
+
+static int _connect(void)
+{
+	fed_err_t err;
+	int fd = net_connect("127.0.0.1", port, -1, 5000, &err);
+
+	if (fd < 0)
+		fail_msg("%s", err.text);
+	return fd;
+}
+
+/* RET what the listener's owner answers to a ping: 17 */
+static int _ping(void)
+{
+	slurm_msg_t msg, answer;
+	int fd = _connect(), rc;
+
+	slurm_msg_t_init(&msg);
+	slurm_msg_t_init(&answer);
+	msg.msg_type = REQUEST_PING;
+	slurm_msg_set_r_uid(&msg, SLURM_AUTH_UID_ANY);
+	assert_true(slurm_send_node_msg(fd, &msg) >= 0);
+	if (slurm_receive_msg(fd, &answer, 5000))
+		fail_msg("no answer: %s", slurm_strerror(errno));
+	assert_int_equal(answer.msg_type, RESPONSE_SLURM_RC);
+	rc = ((return_code_msg_t *) answer.data)->return_code;
+	slurm_free_msg_members(&answer);
+	close(fd);
+	return rc;
+}
+
+/* RET true if the other end closed */
+static bool _is_closed(int fd, int wait)
+{
+	char byte;
+
+	return (net_wait_input(fd, -1, wait, NULL) == 1) &&
+	       (recv(fd, &byte, 1, MSG_DONTWAIT) <= 0);
+}
+
+static void _serves(void **state)
+{
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(_ping(), 17);
+	assert_int_equal(_status().accepted, 50);
+	wait_for(_status().served == 50);
+	assert_int_equal(_status().rejected, 0);
+	wait_for(_status().open == 0);
+}
+
+static void _takes_over(void **state)
+{
+	persist_init_req_msg_t init = {
+		.cluster_name = (char *) "alpha",
+		.persist_type = PERSIST_TYPE_FED,
+		.version = COMPAT_VERSION_OWN,
+	};
+	slurm_msg_t msg;
+	int fd = _connect(), theirs;
+
+	slurm_msg_t_init(&msg);
+	msg.msg_type = REQUEST_PERSIST_INIT;
+	msg.data = &init;
+	slurm_msg_set_r_uid(&msg, SLURM_AUTH_UID_ANY);
+	assert_true(slurm_send_node_msg(fd, &msg) >= 0);
+	wait_for((theirs = __atomic_load_n(&taken_fd, __ATOMIC_SEQ_CST)) >= 0);
+	wait_for(_status().open == 0);
+	/* it is its new owner's now */
+	assert_int_equal(write(theirs, "x", 1), 1);
+	assert_int_equal(net_wait_input(fd, -1, 5000, NULL), 1);
+	close(theirs);
+	close(fd);
+}
+
+static void _nonsense(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} cases[] = {
+		{ "\0\0\0\0", 4 }, { "\0\0\0\1x", 5 },
+		{ "\377\377\377\377", 4 }, { "\1\0\0\1", 4 },
+		{ "\0\0\0\2ab", 6 }, { "GET / HTTP/1.0\r\n\r\n", 18 },
+		{ "\0\0\0\20" "0123456789abcdef", 20 },
+		{ "\0\0\0\20\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20 },
+	};
+	size_t count = sizeof(cases) / sizeof(cases[0]);
+
+	for (size_t i = 0; i < count; i++) {
+		int fd = _connect();
+
+		assert_int_equal(write(fd, cases[i].bytes, cases[i].len),
+				 cases[i].len);
+		if (!_is_closed(fd, 5000))
+			fail_msg("case %zu stays open", i);
+		close(fd);
+	}
+	assert_int_equal(_status().served, 0);
+	assert_int_equal(_ping(), 17);
+}
+
+/* A ping with one byte changed, at each place */
+static void _mutated(void **state)
+{
+	slurm_msg_t msg;
+	uint8_t ping[4096];
+	int pair[2];
+	ssize_t len;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	slurm_msg_t_init(&msg);
+	msg.msg_type = REQUEST_PING;
+	slurm_msg_set_r_uid(&msg, SLURM_AUTH_UID_ANY);
+	assert_true(slurm_send_node_msg(pair[0], &msg) >= 0);
+	len = recv(pair[1], ping, sizeof(ping), 0);
+	assert_true(len > 20);
+	close(pair[0]);
+	close(pair[1]);
+	for (ssize_t i = 4; i < len; i++) {
+		int fd = _connect();
+
+		ping[i] ^= 1 << i % 8;
+		assert_int_equal(write(fd, ping, len), len);
+		ping[i] ^= 1 << i % 8;
+		close(fd);
+	}
+	/* for each of them Slurm sleeps a little and looks up who it was */
+	wait_for(_status().open == 0);
+	assert_int_equal(_ping(), 17);
+}
+
+static void _cut(void **state)
+{
+	for (int len = 1; len <= 8; len++) {
+		int fd = _connect();
+
+		assert_int_equal(write(fd, "\0\0\1\0abcd", len), len);
+		close(fd);
+	}
+	wait_for(_status().rejected == 8);
+	assert_int_equal(_ping(), 17);
+}
+
+/* The silent ones make room for who speaks, the oldest first. */
+static void _silent(void **state)
+{
+	int fds[MANY], closed = 0;
+
+	for (int i = 0; i < MANY; i++)
+		fds[i] = _connect();
+	wait_for(_status().accepted == MANY);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(_ping(), 17);
+	for (int i = 0; i < MANY; i++) {
+		if (_is_closed(fds[i], 0))
+			closed++;
+	}
+	assert_in_range(closed, MANY - 256, MANY - 1);
+	assert_true(_is_closed(fds[0], 0));
+	assert_false(_is_closed(fds[MANY - 1], 0));
+	for (int i = 0; i < MANY; i++)
+		close(fds[i]);
+	wait_for(_status().open == 0);
+}
+
+static void _in_use(void **state)
+{
+	fed_err_t err;
+
+	assert_null(listener_create("flurm", port, _take, NULL, &err));
+	assert_int_equal(err.code, EADDRINUSE);
+}
+
+/* Open ones, silent or half through, do not hold up the end. */
+static void _ends_at_once(void **state)
+{
+	int fds[20];
+
+	for (int i = 0; i < 20; i++) {
+		fds[i] = _connect();
+		assert_int_equal(write(fds[i], "\0\0\1\0ab", i % 7), i % 7);
+	}
+	wait_for(_status().accepted == 20);
+	_teardown(NULL);
+	for (int i = 0; i < 20; i++) {
+		assert_true(_is_closed(fds[i], 2000));
+		close(fds[i]);
+	}
+	/* the port is free again at once */
+	_setup(NULL);
+}
+
+static int _setup_all(void **state)
+{
+	dir = scratch_make();
+	slurm_unit_init(dir);
+	fed_log_init(NULL, FED_LOG_ERROR);
+	return 0;
+}
+
+static int _teardown_all(void **state)
+{
+	slurm_fini();
+	scratch_remove(dir);
+	return 0;
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, _setup, _teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(_serves),
+		TEST(_takes_over),
+		TEST(_nonsense),
+		TEST(_mutated),
+		TEST(_cut),
+		TEST(_silent),
+		TEST(_in_use),
+		TEST(_ends_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, _setup_all, _teardown_all);
+}
