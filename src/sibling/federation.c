@@ -35,13 +35,17 @@ static federation_t *_new(int member_cnt)
 	return fed;
 }
 
+/*
+ * Records come from what a peer sent, and Slurm's unpackers take a record that
+ * is marked as absent: any x below may be NULL.
+ */
 static int _add_member(void *x, void *arg)
 {
 	slurmdb_cluster_rec_t *rec = x;
 	federation_t *fed = arg;
 	fed_member_t *member = &fed->member[fed->member_cnt];
 
-	if (!rec->name || (rec->fed.id < 1) || (rec->fed.id > FED_ID_MAX))
+	if (!rec || !rec->name || (rec->fed.id < 1) || (rec->fed.id > FED_ID_MAX))
 		return 0;
 	fed->member_cnt++;
 	member->name = xstrdup(rec->name);
@@ -60,14 +64,16 @@ static int _add_member(void *x, void *arg)
 
 static int _is_cluster(void *x, void *key)
 {
-	return !xstrcmp(((slurmdb_cluster_rec_t *) x)->name, key);
+	slurmdb_cluster_rec_t *rec = x;
+
+	return rec && !xstrcmp(rec->name, key);
 }
 
 static int _has_cluster(void *x, void *key)
 {
 	slurmdb_federation_rec_t *rec = x;
 
-	return rec->cluster_list &&
+	return rec && rec->cluster_list &&
 	       list_find_first(rec->cluster_list, _is_cluster, key);
 }
 
