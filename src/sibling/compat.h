@@ -46,6 +46,7 @@
 typedef persist_conn_t compat_persist_conn_t;
 typedef list_t *compat_list_t;
 #define compat_tls_enabled() tls_enabled()
+#define compat_ipv6_enabled() (slurm_conf.conf_flags & CONF_FLAG_IPV6_ENABLED)
 #else
 #include "src/common/select.h"
 #include "src/common/slurm_acct_gather_energy.h"
@@ -57,6 +58,7 @@ typedef slurm_persist_conn_t compat_persist_conn_t;
 typedef List compat_list_t;
 #define PERSIST_TYPE_ACCT_UPDATE 5	/* 24.11's; 22.05 never sends it */
 #define compat_tls_enabled() false
+#define compat_ipv6_enabled() (slurm_conf.conf_flags & CTL_CONF_IPV6_ENABLED)
 #endif
 
 /*

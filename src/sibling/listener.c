@@ -247,6 +247,28 @@ static void *_accept_run(void *arg)
 	return NULL;
 }
 
+/*
+ * Whether a frame says that it is a request, by its type alone. Slurm's
+ * unpackers of answers were written for clients, which trust who answers them:
+ * a RESPONSE_JOB_INFO cut short makes them free what was never there, and
+ * slurmctld would end with us. So nothing else is unpacked at all.
+ */
+static bool _is_request(const conn_t *conn)
+{
+	uint16_t type;
+	const char *name;
+
+	/* header_t: version, flags, type, since 22.05 */
+	if (conn->len < 3 * sizeof(type))
+		return false;
+	memcpy(&type, conn->data + 2 * sizeof(type), sizeof(type));
+	type = ntohs(type);
+	name = rpc_num2string(type);
+	return !xstrncmp(name, "REQUEST_", 8) ||
+	       (type == ACCOUNTING_UPDATE_MSG) ||
+	       (type == ACCOUNTING_REGISTER_CTLD);
+}
+
 /* RET true if the connection was taken over */
 static bool _serve(listener_t *listener, conn_t *conn)
 {
@@ -255,6 +277,12 @@ static bool _serve(listener_t *listener, conn_t *conn)
 	bool good, taken = false;
 	uid_t uid;
 
+	if (!_is_request(conn)) {
+		pthread_mutex_lock(&listener->lock);
+		listener->status.rejected++;
+		pthread_mutex_unlock(&listener->lock);
+		return false;
+	}
 	slurm_msg_t_init(&msg);
 	msg.conn_fd = conn->fd;
 	buf = create_buf(conn->data, conn->len);

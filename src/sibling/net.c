@@ -173,14 +173,16 @@ static int _listen_one(int family, uint16_t port, fed_err_t *err)
 	return fd;
 }
 
+/*
+ * As slurmctld does, IPv6 only where Slurm is told to use it. On a socket for
+ * both a peer of IPv4 has an address like ::ffff:127.0.0.1, which is in no
+ * hosts file: Slurm's library looks up the name of each that it complains
+ * about, and waits for a name server.
+ */
 extern int net_listen(uint16_t port, fed_err_t *err)
 {
-	int fd = _listen_one(AF_INET6, port, err);
-
-	/* a host without IPv6 */
-	if ((fd < 0) && err && (err->code != EADDRINUSE))
-		fd = _listen_one(AF_INET, port, err);
-	return fd;
+	return _listen_one(compat_ipv6_enabled() ? AF_INET6 : AF_INET, port,
+			   err);
 }
 
 /* RET bytes read (len), fewer if the peer closed, -1 with err */
