@@ -1,5 +1,8 @@
 # doc
 dist_man_MANS += \
+	doc/man/fed_flurm.7 \
+	doc/man/fed_flurm.conf.5 \
+	doc/man/fed_flurmd.8 \
 	doc/man/flurm-gateway.8 \
 	doc/man/flurmfed.8 \
 	doc/man/gateway.conf.5 \

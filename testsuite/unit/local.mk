@@ -159,3 +159,7 @@ testsuite_unit_pack_node_test_LDADD = $(slurm_unit_ldadd)
 testsuite_unit_pack_part_test_SOURCES = testsuite/unit/pack_part_test.c
 testsuite_unit_pack_part_test_CPPFLAGS = $(slurm_unit_cppflags)
 testsuite_unit_pack_part_test_LDADD = $(slurm_unit_ldadd)
+
+# reads sources and pages only
+TESTS += testsuite/unit/doc_keys_test.sh
+EXTRA_DIST += testsuite/unit/doc_keys_test.sh
