@@ -555,12 +555,21 @@ extern uint32_t jobs_lock(jobs_t *jobs, uint32_t job_id, uint32_t cluster_id,
 		return SLURM_ERROR;
 	if (!(job = fed_job_table_find(jobs->table, job_id)) || unlock)
 		return SLURM_SUCCESS;
-	/* not what we run ourselves, or are about to */
-	if ((job->state >= FED_JOB_LOCKING) &&
-	    (job->state <= FED_JOB_CANCELLING) &&
-	    (job->state != FED_JOB_DENIED))
+	/*
+	 * Not what we run ourselves, are about to, or have run: who asks may
+	 * be the one that was cut off, not the origin.
+	 */
+	if (job->facts & (FED_JOB_F_RAN | FED_JOB_F_MAY_RUN))
 		return SLURM_ERROR;
-	return SLURM_SUCCESS;
+	switch (job->state) {
+	case FED_JOB_LOCKING:
+	case FED_JOB_GRANTED:
+	case FED_JOB_RUNNING:
+	case FED_JOB_CANCELLING:
+		return SLURM_ERROR;
+	default:
+		return SLURM_SUCCESS;
+	}
 }
 
 /* ---- what is due ---- */
