@@ -29,6 +29,9 @@
 
 #include "src/core/mem.h"
 
+#define LOCK_WAIT_MS 20
+#define LOCK_TRIES 15
+
 static const char file_name[] = "ledger.";
 static const char tmp_suffix[] = ".tmp";
 
@@ -60,16 +63,34 @@ static void _read_holder(int fd, char *holder, size_t size)
 		snprintf(holder, size, "a process that has not said its name");
 }
 
+/*
+ * A child shares our open file, and so the lock, until it executes another
+ * program: one that was just being started when its parent was killed holds
+ * the lock for a moment longer. That moment is waited for.
+ */
+static int _lock_soon(int fd)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_WAIT_MS * 1000000L };
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	for (int tries = LOCK_TRIES; ; tries--) {
+		if (fcntl(fd, F_OFD_SETLK, &lock) >= 0)
+			return 0;
+		if (((errno != EAGAIN) && (errno != EACCES)) || !tries)
+			return -1;
+		nanosleep(&pause, NULL);
+	}
+}
+
 extern int ledger_dir_lock(const char *dir, const char *app, fed_err_t *err)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char *path = fed_strdup_printf("%s/lock", dir);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0) {
 		fed_err_set(err, errno, "ledger %s: open %s: %s", dir, path,
 			    strerror(errno));
-	} else if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
+	} else if (_lock_soon(fd) < 0) {
 		char holder[384];
 
 		if ((errno == EAGAIN) || (errno == EACCES)) {
