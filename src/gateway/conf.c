@@ -118,7 +118,7 @@ extern void gw_conf_init(gw_conf_t *conf)
 		.state_dir = fed_strdup(GW_STATE_DIR),
 		.log_level = fed_strdup("info"),
 		.address = fed_strdup("127.0.0.1"),
-		.port = 6828,
+		.port = 6821,
 		.max_body_mb = 16,
 		.max_connections = 1024,
 		.max_jobs = 200000,

@@ -144,10 +144,14 @@ static void _nodes_changed(void *arg)
 {
 	gw_engine_t *engine = arg;
 	gw_event_t event;
+	json_t *stats;
 
 	gw_cluster_refresh(&engine->cluster);
 	engine->dirty = true;
 	gw_event_init(&event, GW_EV_CLUSTER);
+	stats = gw_engine_stats(engine);
+	event.detail = json_dumps(stats, JSON_COMPACT);
+	json_decref(stats);
 	gw_engine_event(engine, NULL, &event);
 }
 

@@ -145,6 +145,9 @@ extern void gw_engine_answer_text(gw_engine_t *engine,
 extern void gw_engine_publish(gw_engine_t *engine);
 extern void gw_engine_end_streams(gw_engine_t *engine);
 
+/* RET what GET /api/v1/cluster/stats answers */
+extern json_t *gw_engine_stats(const gw_engine_t *engine);
+
 /* Let jobs and events go that have been kept for long enough. */
 extern void gw_engine_clean(gw_engine_t *engine);
 

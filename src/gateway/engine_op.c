@@ -167,6 +167,7 @@ static void _update(gw_engine_t *engine, gw_job_t *job, const flurm_op_t *op,
 	gw_event_t event;
 	gw_need_t need;
 	fed_err_t err;
+	char *ignored;
 
 	if (gw_gate_epoch(job, op->epoch, result))
 		return;
@@ -185,6 +186,10 @@ static void _update(gw_engine_t *engine, gw_job_t *job, const flurm_op_t *op,
 	flurm_job_spec_merge(&spec, op->spec);
 	if (!_judge_spec(engine, &spec, &need, result)) {
 		gw_job_texts(&spec, &event.brief, &event.body);
+		/* whose it is, the event says itself */
+		op->spec->fed_job_id = op->spec->epoch = 0;
+		gw_job_texts(op->spec, &event.detail, &ignored);
+		free(ignored);
 		gw_engine_event(engine, job, &event);
 		gw_engine_learn(engine, job, &spec, &need);
 		result->status = 200;

@@ -154,7 +154,7 @@ static void _view_job(gw_engine_t *engine, flurm_request_t *request)
 		_refuse(engine, request, 500, "out of memory");
 }
 
-static json_t *_stats(const gw_engine_t *engine)
+extern json_t *gw_engine_stats(const gw_engine_t *engine)
 {
 	const gw_cluster_t *cluster = &engine->cluster;
 	const size_t *by_state = engine->by_state;
@@ -266,7 +266,7 @@ static void _run_view(gw_engine_t *engine, gw_post_t *post)
 		_view_job(engine, request);
 		break;
 	case GW_VIEW_STATS:
-		_answer_json(engine, request, _stats(engine));
+		_answer_json(engine, request, gw_engine_stats(engine));
 		break;
 	case GW_VIEW_PARTITIONS:
 		_answer_json(engine, request,

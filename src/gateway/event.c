@@ -34,6 +34,7 @@ extern void gw_event_free(gw_event_t *event)
 	free(event->reason);
 	free(event->brief);
 	free(event->body);
+	free(event->detail);
 	gw_event_init(event, event->type);
 }
 
@@ -81,6 +82,7 @@ extern void gw_event_pack(const gw_event_t *event, fed_bytes_t *bytes)
 	fed_put_str(bytes, event->reason);
 	fed_put_str(bytes, event->brief);
 	fed_put_str(bytes, event->body);
+	fed_put_str(bytes, event->detail);
 }
 
 static void _get_nodes(fed_reader_t *reader, gw_event_t *event)
@@ -134,6 +136,7 @@ extern int gw_event_unpack(const void *data, size_t len, gw_event_t *ret_event,
 	event.reason = fed_get_str(&reader);
 	event.brief = fed_get_str(&reader);
 	event.body = fed_get_str(&reader);
+	event.detail = fed_get_str(&reader);
 	if (!fed_reader_done(&reader) || (event.state > FLURM_STATE_COUNT) ||
 	    !event.type || (event.type > GW_EV_INSTANCE)) {
 		gw_event_free(&event);
@@ -176,11 +179,30 @@ static flurm_event_type_t _public_type(gw_event_type_t type)
 	}
 }
 
+/* What our own ledger says is not wrong; what cannot be read is left out. */
+static void _add_detail(const gw_event_t *event, flurm_event_t *public)
+{
+	json_t *json;
+
+	if (!event->detail || !(json = json_loads(event->detail, 0, NULL)))
+		return;
+	if (event->type == GW_EV_UPDATED) {
+		public->changes = fed_calloc(1, sizeof(*public->changes));
+		(void) flurm_job_spec_from_json(json, public->changes, NULL);
+	} else {
+		public->stats = fed_calloc(1, sizeof(*public->stats));
+		(void) flurm_cluster_stats_from_json(json, public->stats,
+						     NULL);
+	}
+	json_decref(json);
+}
+
 extern char *gw_event_line(const gw_event_t *event, size_t *ret_len)
 {
 	flurm_event_t public;
+	char *line;
 
-	/* everything that is pointed to stays ours: no flurm_event_free() */
+	/* its texts stay ours: no flurm_event_free() */
 	flurm_event_init(&public);
 	public.seq = event->seq;
 	public.type = _public_type(event->type);
@@ -203,5 +225,11 @@ extern char *gw_event_line(const gw_event_t *event, size_t *ret_len)
 		public.start_time = event->start_time;
 	if (event->end_time)
 		public.end_time = event->end_time;
-	return flurm_event_line(&public, ret_len);
+	_add_detail(event, &public);
+	line = flurm_event_line(&public, ret_len);
+	if (public.changes)
+		flurm_job_spec_free(public.changes);
+	free(public.changes);
+	free(public.stats);
+	return line;
 }

@@ -65,6 +65,8 @@ typedef struct {
 	char *brief;		/* the spec without script and environment, as
 				 * JSON; owned */
 	char *body;		/* these two, as JSON; owned */
+	char *detail;		/* of UPDATED what changed, of CLUSTER the
+				 * stats, as JSON; owned */
 } gw_event_t;
 
 /* Empty, with every number that can be unset unset. */

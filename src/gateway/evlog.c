@@ -61,7 +61,7 @@ extern void gw_evlog_add(gw_evlog_t *evlog, gw_event_t *event)
 	kept->brief = kept->body = NULL;
 	kept->node_list = NULL;
 	kept->node_count = 0;
-	event->nodes = event->reason = NULL;
+	event->nodes = event->reason = event->detail = NULL;
 	if (evlog->begin == evlog->end)
 		evlog->first = kept->seq;
 	_make_room(evlog);

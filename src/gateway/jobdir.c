@@ -71,6 +71,7 @@ static const char *const tell_names[GW_TELL_COUNT] = {
 	[GW_TELL_CANCEL] = "cancel",
 	[GW_TELL_SIGNAL] = "signal",
 	[GW_TELL_SIGNAL_BATCH] = "signal_batch",
+	[GW_TELL_SIGNAL_STEPS] = "signal_steps",
 	[GW_TELL_SUSPEND] = "suspend",
 	[GW_TELL_RESUME] = "resume",
 };

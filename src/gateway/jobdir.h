@@ -124,7 +124,8 @@ extern int gw_jobdir_read_outcome(int dirfd, gw_outcome_t *ret_outcome,
 typedef enum {
 	GW_TELL_CANCEL,		/* value: signal; 0: TERM, then KILL */
 	GW_TELL_SIGNAL,		/* value: signal for all its processes */
-	GW_TELL_SIGNAL_BATCH,	/* value: signal for the script alone */
+	GW_TELL_SIGNAL_BATCH,	/* the same for the script's shell alone */
+	GW_TELL_SIGNAL_STEPS,	/* the same for all but that */
 	GW_TELL_SUSPEND,
 	GW_TELL_RESUME,
 	GW_TELL_COUNT,

@@ -141,12 +141,15 @@ static void _suspend(gw_backend_t *backend, gw_job_t *job, bool suspend)
 static void _signal(gw_backend_t *backend, gw_job_t *job, int sig,
 		    flurm_scope_t scope)
 {
+	static const gw_tell_t tells[] = {
+		[FLURM_SCOPE_STEPS] = GW_TELL_SIGNAL_STEPS,
+		[FLURM_SCOPE_BATCH] = GW_TELL_SIGNAL_BATCH,
+		[FLURM_SCOPE_FULL] = GW_TELL_SIGNAL,
+	};
 	run_t *run = job->run;
 	fed_err_t err;
 
-	if (gw_jobdir_tell(run->dir, scope == FLURM_SCOPE_BATCH ?
-			   GW_TELL_SIGNAL_BATCH : GW_TELL_SIGNAL, sig,
-			   &err) < 0)
+	if (gw_jobdir_tell(run->dir, tells[scope], sig, &err) < 0)
 		fed_error("job %u: %s", job->fed_job_id, err.text);
 }
 

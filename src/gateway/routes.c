@@ -174,7 +174,6 @@ static void _federation(flurm_request_t *request, void *arg)
 
 #define ROUTES \
 	PUBLIC("GET", "/api/v1/health", _health), \
-	PUBLIC("GET", "/health", _health), \
 	ROUTE("GET", "/metrics", _metrics), \
 	ROUTE("GET", "/api/v1/cluster/stats", _stats), \
 	ROUTE("GET", "/api/v1/partitions", _partitions), \

@@ -117,8 +117,8 @@ static void _begin_kill(shim_t *shim, int64_t wait_s)
 	}
 	if (shim->kill_at == NEVER)
 		shim->kill_at = _now_ms() + wait_s * 1000;
-	gw_tree_signal(shim->spec.cgroup, SIGCONT);
-	gw_tree_signal(shim->spec.cgroup, SIGTERM);
+	gw_tree_signal(0, SIGCONT);
+	gw_tree_signal(0, SIGTERM);
 }
 
 /* The first reason stays. */
@@ -160,14 +160,17 @@ static void _obey(shim_t *shim, gw_tell_t what, int value)
 		_end(shim, GW_ENDED_CANCELLED,
 		     value == SIGKILL ? 0 : shim->spec.kill_wait);
 		if (value && (value != SIGKILL) && (value != SIGTERM))
-			gw_tree_signal(shim->spec.cgroup, value);
+			gw_tree_signal(0, value);
 		break;
 	case GW_TELL_SIGNAL:
-		gw_tree_signal(shim->spec.cgroup, value);
+		gw_tree_signal(0, value);
 		break;
 	case GW_TELL_SIGNAL_BATCH:
 		if (shim->script)
 			(void) kill(shim->script, value);
+		break;
+	case GW_TELL_SIGNAL_STEPS:
+		gw_tree_signal(shim->script, value);
 		break;
 	case GW_TELL_SUSPEND:
 		_suspend(shim);
@@ -283,8 +286,7 @@ static int64_t _check_time(shim_t *shim)
 	}
 	if (!shim->suspended_at) {
 		if (now >= shim->warn_at) {
-			gw_tree_signal(shim->spec.cgroup,
-				       shim->spec.warn_signal);
+			gw_tree_signal(0, shim->spec.warn_signal);
 			shim->warn_at = NEVER;
 		}
 		if (now >= shim->limit_at)

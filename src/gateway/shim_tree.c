@@ -17,7 +17,7 @@
 #define STOP_PASSES 16
 
 /* RET how many there were */
-static size_t _signal_descendants(int sig)
+static size_t _signal_descendants(pid_t but, int sig)
 {
 	gw_proc_list_t list;
 	size_t count;
@@ -25,7 +25,8 @@ static size_t _signal_descendants(int sig)
 	if (gw_proc_descendants(getpid(), &list))
 		return 0;
 	for (size_t i = 0; i < list.count; i++)
-		(void) kill(list.pids[i], sig);
+		if (list.pids[i] != but)
+			(void) kill(list.pids[i], sig);
 	count = list.count;
 	gw_proc_list_free(&list);
 	return count;
@@ -39,13 +40,13 @@ static void _stop_descendants(void)
 
 	do {
 		before = count;
-		count = _signal_descendants(SIGSTOP);
+		count = _signal_descendants(0, SIGSTOP);
 	} while ((count > before) && (++passes < STOP_PASSES));
 }
 
-extern void gw_tree_signal(const char *cgroup, int sig)
+extern void gw_tree_signal(pid_t but, int sig)
 {
-	(void) _signal_descendants(sig);
+	(void) _signal_descendants(but, sig);
 }
 
 extern void gw_tree_kill(const char *cgroup)
@@ -53,7 +54,7 @@ extern void gw_tree_kill(const char *cgroup)
 	if (cgroup && !gw_cgroup_kill(cgroup))
 		return;
 	_stop_descendants();
-	(void) _signal_descendants(SIGKILL);
+	(void) _signal_descendants(0, SIGKILL);
 }
 
 extern void gw_tree_suspend(const char *cgroup, bool suspend)
@@ -63,7 +64,7 @@ extern void gw_tree_suspend(const char *cgroup, bool suspend)
 	if (suspend)
 		_stop_descendants();
 	else
-		(void) _signal_descendants(SIGCONT);
+		(void) _signal_descendants(0, SIGCONT);
 }
 
 extern uint64_t gw_tree_rss_kb(void)

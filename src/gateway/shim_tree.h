@@ -9,11 +9,15 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Send a signal to every process of the job.
+ * IN but - not to this one; 0: to all
+ */
+extern void gw_tree_signal(pid_t but, int sig);
 
 /* IN cgroup - the job's, or NULL */
-
-/* Send a signal to every process of the job. */
-extern void gw_tree_signal(const char *cgroup, int sig);
 
 /* Kill all of it; to be called again until nothing is left to wait for. */
 extern void gw_tree_kill(const char *cgroup);

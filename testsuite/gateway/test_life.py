@@ -308,15 +308,36 @@ def test_children_are_killed_when_the_script_ends(gateway, api):
         assert not os.path.exists(f"/proc/{pid}")
 
 
-def test_signal(gateway, api):
-    path = out(gateway, "usr1")
-    job = api.submit(spec("trap 'echo got; exit 5' USR1; echo ready; "
-                          "while :; do sleep 0.05; done", std_out=path))
-    wait_for("it is ready", lambda: os.path.exists(path) and
-             "ready" in read(path))
-    assert api.op(job, "signal", signal=10, scope="batch").status == 200
-    done = api.wait_over(job)
-    assert done["exit_code"] == 5 and "got" in read(path)
+@pytest.mark.parametrize("scope, expected", [
+    ("batch", {"shell"}),
+    ("steps", {"child"}),
+    (None, {"child"}),
+    ("full", {"child", "shell"}),
+])
+def test_signal(gateway, api, scope, expected):
+    path = out(gateway, f"signal-{scope}")
+    job = api.submit(spec(
+        "trap 'echo shell; got=1' USR1\n"
+        "bash -c 'trap \"echo child; exit\" USR1; echo ready; "
+        "while :; do sleep 0.05; done' &\n"
+        "echo ready; while :; do sleep 0.05; done", std_out=path))
+    wait_for("both are ready", lambda: os.path.exists(path) and
+             read(path).count("ready") == 2)
+    body = {"signal": 10} | ({"scope": scope} if scope else {})
+    assert api.op(job, "signal", **body).status == 200
+
+    def got():
+        # beside what bash says of the sleep that it hits
+        return [word for word in read(path).split()
+                if word in ("child", "shell")]
+    wait_for("it has arrived", lambda: expected <= set(got()))
+    # once more to all, so that what did not come did not come late
+    assert api.op(job, "signal", signal=10, scope="full").status == 200
+    wait_for("it has arrived", lambda: got().count("shell") ==
+             1 + ("shell" in expected))
+    assert set(got()[:len(expected)]) == expected
+    api.cancel(job, signal=9)
+    api.wait_over(job)
     assert api.op(job, "signal", signal=10).status == 409
 
 
@@ -416,7 +437,8 @@ def test_update(api, events):
         "epoch": 1, "time_limit": 1, "partition": "long", "name": "new",
         "priority": 7})
     assert reply.status == 200 and reply.json["state"] == "held"
-    events.wait("updated", job)
+    assert events.wait("updated", job)["changes"] == {
+        "time_limit": 1, "partition": "long", "name": "new", "priority": 7}
     seen = api.job(job)
     assert (seen["time_limit"], seen["partition"], seen["name"],
             seen["priority"]) == (1, "long", "new", 7)
