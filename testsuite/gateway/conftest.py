@@ -1,15 +1,38 @@
 """Fixtures: a gateway to share, or one of a test's own."""
 import glob
 import os
+import subprocess
 import sys
 
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from gw import Gateway, build_dir  # noqa: E402
+from gw import Api, Gateway, build_dir  # noqa: E402
 
 _live = []
+
+# every answer and event of every test is held against the contract
+try:
+    from gw.contract import Contract
+    Api.check = staticmethod(Contract().check)
+    Api.event_check = staticmethod(Contract().check_event)
+except ImportError:
+    pass        # no python3-yaml; test_contract.py says so
+
+
+def _backends():
+    """Those that were built."""
+    found = []
+    for name in ("local", "sim"):
+        probe = Gateway()
+        done = subprocess.run(
+            [f"{build_dir()}/flurm-gateway", "-c", "--backend", name, "-f",
+             probe.write_conf()], capture_output=True, check=False)
+        if done.returncode == 0:
+            found.append(name)
+        probe.stop()
+    return found
 
 
 def pytest_report_header():
@@ -36,6 +59,15 @@ def _stop(gateway):
 def gateway():
     """Shared by the tests of a file, with backend local."""
     gateway = Gateway()
+    _live.append(gateway)
+    yield gateway.start()
+    _stop(gateway)
+
+
+@pytest.fixture(scope="module", params=_backends())
+def each_backend(request):
+    """As gateway, with one backend after the other."""
+    gateway = Gateway(backend=request.param)
     _live.append(gateway)
     yield gateway.start()
     _stop(gateway)

@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	testsuite/gateway/gw/token.py \
 	testsuite/gateway/gw/wait.py \
 	testsuite/gateway/pytest.ini \
+	testsuite/gateway/test_backends.py \
 	testsuite/gateway/test_contract.py \
 	testsuite/gateway/test_crash.py \
 	testsuite/gateway/test_docs.py \

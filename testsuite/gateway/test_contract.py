@@ -45,8 +45,7 @@ def test_the_gateway_has_no_other_routes():
             if line.lstrip().startswith(macro + '"'):
                 method, path = line.split('"')[1:4:2]
                 served.add((method, path))
-    served -= {("GET", "/health"),              # FLURM's own, on port 9090
-               ("POST", "/api/v1/debug")}       # of backend sim alone
+    served -= {("POST", "/api/v1/debug")}       # of backend sim alone
     assert served == {(method, path) for path, method, _ in OPERATIONS}
 
 

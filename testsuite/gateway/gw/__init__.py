@@ -6,6 +6,5 @@ from .sibling import Sibling
 from .token import mint, new_key
 from .wait import wait_for
 
-__all__ = ["Api", "Events", "Gateway", "Gone", "Reply", "Sibling",
-           "as_user",
+__all__ = ["Api", "Events", "Gateway", "Gone", "Reply", "Sibling", "as_user",
            "build_dir", "mint", "new_key", "spec", "wait_for"]

@@ -26,7 +26,12 @@ class Reply:
 
 
 class Api:
-    """Answers are Reply objects, whatever their status."""
+    """Answers are Reply objects, whatever their status.
+
+    check, if set, is called with each exchange, event_check with each event.
+    """
+    check = None
+    event_check = None
 
     def __init__(self, port, token=None, timeout=20):
         self.port, self.token, self.timeout = port, token, timeout
@@ -54,6 +59,8 @@ class Api:
                 reply = Reply(answer.status, answer.headers, answer.read())
                 if answer.will_close:
                     self.close()
+                if Api.check:
+                    Api.check(method, path, reply)
                 return reply
             except (OSError, http.client.HTTPException) as error:
                 self.close()
@@ -156,6 +163,11 @@ class Events:
         self._new.put(None)
 
     def _take(self, event):
+        if Api.event_check:
+            try:
+                Api.event_check(event)
+            except AssertionError as wrong:
+                event = {"type": "wrong", "why": str(wrong), "seq": 0}
         if event["type"] == "heartbeat":
             self.heartbeats += 1
             return
@@ -196,6 +208,7 @@ class Events:
                     f"no {kind} of {fed_job_id} within {timeout} s; "
                     f"last seen: {self.seen[-10:]}") from None
             assert event, f"stream ended; last seen: {self.seen[-10:]}"
+            assert event["type"] != "wrong", event["why"]
             if event["type"] == kind and fed_job_id in (
                     None, event.get("fed_job_id")):
                 return event

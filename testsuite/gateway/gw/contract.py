@@ -1,10 +1,14 @@
 """doc/flurm-api.yaml, and whether an answer is what it says."""
+import json
+import re
+
 import yaml
 
 from .gateway import TOP
 
 METHODS = ("get", "post", "patch", "delete")
 NOT_THE_GATEWAYS = {"federation"}       # a tag, but for the first of them
+ANY_ROUTE = {400, 401, 403, 404, 405, 413, 431, 503}    # may answer so
 
 
 class Contract:
@@ -35,6 +39,34 @@ class Contract:
                  for number, (path, method, op) in enumerate(self.operations())
                  if "x-run" in op]
         return [entry[2:] for entry in sorted(found, key=lambda e: e[:2])]
+
+    def find(self, method, path):
+        """The operation that a request is for; None if there is none."""
+        bare = path.split("?")[0]
+        found = [(template.count("{"), op)
+                 for template, known, op in self.operations()
+                 if known == method and
+                 re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), bare)]
+        return min(found, key=lambda entry: entry[0])[1] if found else None
+
+    def check(self, method, path, reply):
+        """Fail unless the answer is one that the contract has."""
+        op = self.find(method, path)
+        said = op and str(reply.status) in op["responses"]
+        assert said or reply.status in ANY_ROUTE, (method, path, reply)
+        schema = self.answer_schema(op, reply.status) if said else None
+        if reply.status >= 400 and reply.status != 410:
+            # an error, with what it may have of a result
+            schema = {"allOf": [{"$ref": "#/components/schemas/Error"},
+                                {"$ref": "#/components/schemas/Result"}]}
+        if schema and reply.body:
+            wrong = list(self.wrong(json.loads(reply.body), schema))
+            assert not wrong, (method, path, wrong, reply)
+
+    def check_event(self, event):
+        wrong = list(self.wrong(event,
+                                {"$ref": "#/components/schemas/Event"}))
+        assert not wrong, (wrong, event)
 
     def answer_schema(self, op, status):
         """None if the contract has no such answer, or it is not JSON."""
