@@ -26,6 +26,9 @@
 #include "src/gateway/notify.h"
 #include "src/gateway/routes.h"
 
+#define PORT_WAIT_MS 3000
+#define PORT_PAUSE_MS 10
+
 typedef struct {
 	const char *conf_path;
 	const char *backend;	/* NULL: as the file says */
@@ -211,6 +214,24 @@ static int _make_state_dir(const gw_conf_t *conf, fed_err_t *err)
 	return 0;
 }
 
+/*
+ * The gateway before us may have been killed while it started a shim: its
+ * child has the port for the moment until the exec.
+ */
+static flurm_server_t *_listen(const flurm_server_conf_t *conf, fed_err_t *err)
+{
+	const struct timespec pause = { .tv_nsec = PORT_PAUSE_MS * 1000000 };
+	flurm_server_t *server;
+
+	for (int waited = 0;; waited += PORT_PAUSE_MS) {
+		server = flurm_server_start(conf, err);
+		if (server || (err->code != EADDRINUSE) ||
+		    (waited >= PORT_WAIT_MS))
+			return server;
+		(void) nanosleep(&pause, NULL);
+	}
+}
+
 static flurm_server_t *_serve(const gw_conf_t *conf, gw_site_t *site,
 			      fed_err_t *err)
 {
@@ -228,7 +249,7 @@ static flurm_server_t *_serve(const gw_conf_t *conf, gw_site_t *site,
 		.max_connections = conf->max_connections,
 	};
 
-	return flurm_server_start(&server_conf, err);
+	return _listen(&server_conf, err);
 }
 
 static void _reload(const options_t *options, gw_engine_t *engine)

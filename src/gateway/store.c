@@ -11,12 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "src/core/log.h"
 #include "src/core/mem.h"
 #include "src/gateway/gate.h"
 
 #define META_VERSION 1
+#define LOCK_WAIT_MS 3000
+#define LOCK_PAUSE_MS 10
 
 enum {
 	RECORD_META = 1,
@@ -206,13 +209,30 @@ static int _begin(gw_store_t *store, int64_t now_ms, fed_err_t *err)
 	return fed_ledger_commit(store->ledger, err);
 }
 
+/*
+ * A gateway that was killed while it started a shim leaves a child that has
+ * its lock until the exec: a moment, so it is worth waiting.
+ */
+static fed_ledger_t *_open_ledger(gw_store_t *store, const char *dir,
+				  fed_err_t *err)
+{
+	const fed_ledger_opts_t opts = { .app = "flurm-gateway" };
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000 };
+	fed_ledger_t *ledger;
+
+	for (int waited = 0;; waited += LOCK_PAUSE_MS) {
+		ledger = fed_ledger_open(dir, &opts, _replay, store, err);
+		if (ledger || (err->code != EBUSY) || (waited >= LOCK_WAIT_MS))
+			return ledger;
+		(void) nanosleep(&pause, NULL);
+	}
+}
+
 extern int gw_store_open(gw_store_t *store, const char *dir, int64_t now_ms,
 			 fed_err_t *err)
 {
-	const fed_ledger_opts_t opts = { .app = "flurm-gateway" };
-
 	*store = (gw_store_t) { .jobs = gw_jobs_create() };
-	store->ledger = fed_ledger_open(dir, &opts, _replay, store, err);
+	store->ledger = _open_ledger(store, dir, err);
 	if (!store->ledger ||
 	    (!store->instance_id[0] && _begin(store, now_ms, err))) {
 		gw_store_close(store);
