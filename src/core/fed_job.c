@@ -101,7 +101,12 @@ extern void fed_job_to(fed_job_t *job, fed_job_state_t state, int64_t now)
 extern void fed_job_let_go(fed_job_t *job)
 {
 	job->owner = false;
-	if (!fed_job_is(job, FED_JOB_F_LOCK))
+	if (!fed_job_may_lock(job))
+		return;
+	/* an origin that believes it runs here would never let it run then */
+	if (fed_job_is(job, FED_JOB_F_START_TOLD) &&
+	    !fed_job_is(job, FED_JOB_F_REVOKED) &&
+	    (job->state < FED_JOB_RUNNING))
 		return;
 	job->facts &= ~(FED_JOB_F_LOCK | FED_JOB_F_SIBLING_LOCK);
 	job->owed |= FED_BIT(FED_ACT_UNLOCK);
@@ -112,6 +117,7 @@ extern void fed_job_forget_origin(fed_job_t *job)
 	job->owner = false;
 	job->facts &= ~(FED_JOB_F_LOCK | FED_JOB_F_SIBLING_LOCK);
 	job->owed &= ~FED_JOB_ORIGIN_OWED;
+	job->inflight &= ~(FED_JOB_ORIGIN_OWED | FED_BIT(FED_ACT_LOCK));
 }
 
 extern void fed_job_settle(fed_job_t *job, int64_t now)
@@ -182,6 +188,9 @@ extern void fed_job_not_here(fed_job_t *job, fed_job_end_t end, uint32_t code,
 			     int64_t now)
 {
 	job->code = code;
+	if (fed_job_is(job, FED_JOB_F_START_TOLD) &&
+	    !fed_job_is(job, FED_JOB_F_ONLY_HERE))
+		job->owed |= FED_BIT(FED_ACT_REQUEUE);
 	if (fed_job_is(job, FED_JOB_F_ONLY_HERE | FED_JOB_F_START_TOLD))
 		/* as a script that exits with 1, so that the user sees an end */
 		fed_job_end_as(job, end, end == FED_END_FAILED ? 1 << 8 : 0,
@@ -232,6 +241,7 @@ extern fed_job_verdict_t fed_job_update(fed_job_t *job,
 	case FED_EV_SENT:
 	case FED_EV_ACKED:
 	case FED_EV_UNSENT:
+	case FED_EV_LISTED:
 	case FED_EV_DEADLINE:
 	case FED_EV_RETRY:
 	case FED_EV_REPLAYED:
@@ -240,6 +250,13 @@ extern fed_job_verdict_t fed_job_update(fed_job_t *job,
 		break;
 	}
 	return FED_JOB_IGNORED;
+}
+
+extern bool fed_job_may_lock(const fed_job_t *job)
+{
+	return fed_job_is(job, FED_JOB_F_LOCK) ||
+	       fed_job_flies(job, FED_ACT_LOCK) ||
+	       fed_job_owes(job, FED_ACT_UNLOCK);
 }
 
 extern bool fed_job_is_over(const fed_job_t *job)

@@ -75,8 +75,8 @@ typedef enum {
 	/* to FLURM */
 	FED_ACT_FLURM_SUBMIT,	/* answer: ACCEPTED, REFUSED */
 	FED_ACT_FLURM_UPDATE,
-	FED_ACT_FLURM_GRANT,	/* a conflict is answered by FLURM_VIEW */
-	FED_ACT_FLURM_DENY,
+	FED_ACT_FLURM_GRANT,	/* of attempt; a conflict is a FLURM_VIEW */
+	FED_ACT_FLURM_DENY,	/* as GRANT */
 	FED_ACT_FLURM_SIGNAL,	/* the first of signals */
 	FED_ACT_FLURM_REVOKE,	/* ACKED: it is gone; conflict: FLURM_VIEW */
 	FED_ACT_FLURM_CANCEL,	/* ACKED: understood; its end is ENDED */
@@ -112,6 +112,7 @@ typedef enum {
 	FED_EV_SENT,
 	FED_EV_ACKED,
 	FED_EV_UNSENT,		/* there will be no answer */
+	FED_EV_LISTED,		/* goes out as fed_job_sync() has it */
 	/* from time */
 	FED_EV_DEADLINE,	/* it has waited for delivery long enough */
 	FED_EV_RETRY,		/* a refused lock may be asked for again */
@@ -126,6 +127,8 @@ typedef enum {
 	FED_VIEW_UNHEARD,	/* no list came: go on as if it agreed */
 	FED_VIEW_ABSENT,	/* not in the list */
 	FED_VIEW_PENDING,	/* waits, for all that the origin knows */
+	FED_VIEW_WITHDRAWN,	/* so, but not for us: it is held, depends on
+				 * another, or we are not among its siblings */
 	FED_VIEW_HERE,		/* revoked there, as it runs here */
 	FED_VIEW_REQUEUING,	/* as HERE, and it waits for our end */
 	FED_VIEW_ELSEWHERE,	/* runs on another cluster */
@@ -166,6 +169,7 @@ typedef struct {
 	fed_flurm_view_t flurm;
 	uint64_t asked;		/* FLURM_VIEW: changed when it was asked */
 	uint64_t flurm_id;
+	uint32_t attempt;	/* START_REQUEST, FLURM_VIEW: which start */
 	fed_job_end_t end;
 	uint32_t status;	/* as wait(2) */
 	int64_t start_time;
@@ -223,6 +227,8 @@ typedef struct fed_job {
 				 * is only that we have not got it any more */
 	uint32_t status;
 	uint32_t uid;		/* who cancelled it */
+	uint32_t attempt;	/* FLURM's: GRANT and DENY are for this one,
+				 * or a late one would start a later attempt */
 	uint64_t viable;
 	uint64_t flurm_id;
 	int64_t received;
@@ -288,8 +294,16 @@ typedef enum {
 	FED_SYNC_RUNNING,
 } fed_job_sync_t;
 
-/* RET what to list in a JOB_SYNC */
+/*
+ * To be asked after the origin's own list was heard, if that comes at all: by
+ * then we know what it is through with, and must not be taken for its next
+ * run. Then tell the job with FED_EV_LISTED.
+ * RET what to list in a JOB_SYNC
+ */
 extern fed_job_sync_t fed_job_sync(const fed_job_t *job);
+
+/* RET true if the origin may have given us its lock, or will in a moment */
+extern bool fed_job_may_lock(const fed_job_t *job);
 
 /* RET true if nothing is left to do for it, and it may be forgotten */
 extern bool fed_job_is_over(const fed_job_t *job);

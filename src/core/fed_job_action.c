@@ -128,9 +128,6 @@ static fed_job_verdict_t _sent(fed_job_t *job, fed_job_action_t action)
 		if (job->updates_sent < job->updates_owed)
 			job->updates_sent++;
 		return FED_JOB_NOTED;
-	case FED_ACT_LOCK:
-		facts = FED_JOB_F_LOCK;
-		break;
 	case FED_ACT_UNLOCK:
 		job->owner = false;
 		break;
@@ -228,7 +225,7 @@ static fed_job_verdict_t _acked(fed_job_t *job, const fed_job_event_t *event)
 static fed_job_verdict_t _deadline(fed_job_t *job, int64_t now)
 {
 	if ((job->state != FED_JOB_DELIVERING) ||
-	    fed_job_is(job, FED_JOB_F_ONLY_HERE))
+	    fed_job_is(job, FED_JOB_F_ONLY_HERE | FED_JOB_F_START_TOLD))
 		return FED_JOB_IGNORED;
 	job->owed |= FED_BIT(FED_ACT_SUBMIT_RESP);
 	fed_job_withdraw(job, now);
@@ -267,6 +264,11 @@ extern fed_job_verdict_t fed_job_hear_carrier(fed_job_t *job,
 		return _unsent(job, event->action);
 	case FED_EV_ACKED:
 		return _acked(job, event);
+	case FED_EV_LISTED:
+		/* as good as a START: an origin that forgot us adopts it */
+		if (fed_job_sync(job) == FED_SYNC_RUNNING)
+			job->facts |= FED_JOB_F_START_TOLD;
+		return FED_JOB_NOTED;
 	case FED_EV_DEADLINE:
 		return _deadline(job, event->now);
 	case FED_EV_RETRY:

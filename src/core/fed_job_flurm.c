@@ -107,23 +107,35 @@ static fed_job_verdict_t _still_there(fed_job_t *job, int64_t now)
 	return FED_JOB_CHANGED;
 }
 
+/*
+ * Each time it has resources for the job is another attempt. An answer is for
+ * one attempt: if that one is past, it has no effect, and this is asked anew.
+ */
 static fed_job_verdict_t _start_request(fed_job_t *job,
 					const fed_job_event_t *event)
 {
+	bool another = job->attempt != event->attempt;
+
 	switch (job->state) {
 	case FED_JOB_DELIVERING:
 	case FED_JOB_QUEUED:
 	case FED_JOB_DENIED:
 		job->facts |= FED_JOB_F_SENT;
+		job->attempt = event->attempt;
 		if (!fed_job_flies(job, FED_ACT_UNLOCK))
 			job->owed &= ~FED_BIT(FED_ACT_UNLOCK);
 		fed_job_to(job, FED_JOB_LOCKING, event->now);
 		return FED_JOB_CHANGED;
+	case FED_JOB_LOCKING:
+		job->attempt = event->attempt;
+		return another ? FED_JOB_CHANGED : FED_JOB_NOTED;
 	case FED_JOB_GRANTED:
 		/* it has not heard that it may: say it again */
-		if (!fed_job_is(job, FED_JOB_F_GRANT_ACKED))
+		if (!another && !fed_job_is(job, FED_JOB_F_GRANT_ACKED))
 			return FED_JOB_NOTED;
+		job->attempt = event->attempt;
 		job->facts &= ~FED_JOB_F_GRANT_ACKED;
+		job->inflight &= ~FED_BIT(FED_ACT_FLURM_GRANT);
 		return FED_JOB_CHANGED;
 	case FED_JOB_ENDED:
 	case FED_JOB_GONE:
@@ -131,8 +143,6 @@ static fed_job_verdict_t _start_request(fed_job_t *job,
 		if (fed_job_is(job, FED_JOB_F_RAN))
 			return FED_JOB_IGNORED;
 		return _still_there(job, event->now);
-	case FED_JOB_LOCKING:
-		return FED_JOB_NOTED;
 	default:
 		return FED_JOB_IGNORED;
 	}

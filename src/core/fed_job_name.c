@@ -37,6 +37,7 @@ static const char *const events[FED_EVENTS] = {
 	[FED_EV_SENT] = "sent",
 	[FED_EV_ACKED] = "acked",
 	[FED_EV_UNSENT] = "unsent",
+	[FED_EV_LISTED] = "listed",
 	[FED_EV_DEADLINE] = "deadline",
 	[FED_EV_RETRY] = "retry",
 	[FED_EV_SUPERSEDED] = "superseded",

@@ -9,14 +9,18 @@
  */
 #include "src/core/fed_job_step.h"
 
-/* The same submission once more: only who else may run it can have changed. */
+/*
+ * The same submission once more: only who else may run it can have changed.
+ * But an origin that submits has taken the lock away from whoever had it.
+ */
 static fed_job_verdict_t _submit_again(fed_job_t *job,
 				       const fed_job_event_t *event)
 {
 	uint32_t facts = job->facts;
 
-	if (job->state >= FED_JOB_ENDED)
+	if (job->state == FED_JOB_GONE)
 		return FED_JOB_IGNORED;
+	job->owner = false;
 	facts &= ~FED_JOB_F_ONLY_HERE;
 	if (event->only_here)
 		facts |= FED_JOB_F_ONLY_HERE;
@@ -178,7 +182,6 @@ static fed_job_verdict_t _lock_granted(fed_job_t *job,
 /* Refused so often that the origin can't know this job: leave it to it. */
 static void _give_up(fed_job_t *job, int64_t now)
 {
-	job->facts &= ~FED_JOB_F_LOCK;
 	if (job->state == FED_JOB_ENDED) {
 		fed_job_forget_origin(job);
 	} else {
@@ -189,47 +192,49 @@ static void _give_up(fed_job_t *job, int64_t now)
 	fed_job_withdraw(job, now);
 }
 
+static void _deny(fed_job_t *job, int64_t now)
+{
+	fed_job_let_go(job);
+	fed_job_to(job, FED_JOB_DENIED, now);
+}
+
 /*
  * Another cluster has the lock, perhaps only for as long as it tries to
- * allocate; or an update is not answered; or the origin knows no such job. It
- * does not say which.
+ * allocate; or an update is not answered, and if the lock was ours before it
+ * is so still; or the origin knows no such job. It does not say which.
  */
 static fed_job_verdict_t _lock_refused(fed_job_t *job,
 				       const fed_job_event_t *event)
 {
 	job->inflight &= ~FED_BIT(FED_ACT_LOCK);
 	job->owner = false;
-	job->facts &= ~FED_JOB_F_LOCK;
 	if (job->refusals < UINT16_MAX)
 		job->refusals++;
 	switch (job->state) {
 	case FED_JOB_LOCKING:
+	case FED_JOB_GRANTED:
+		if (fed_job_is(job, FED_JOB_F_MAY_RUN))
+			break;
 		if (job->refusals >= FED_JOB_REFUSALS_MAX)
 			_give_up(job, event->now);
 		else
-			fed_job_to(job, FED_JOB_DENIED, event->now);
-		return FED_JOB_CHANGED;
-	case FED_JOB_GRANTED:
-		/* it was ours before the break */
-		if (fed_job_is(job, FED_JOB_F_MAY_RUN))
-			_give_up(job, event->now);
-		else
-			fed_job_to(job, FED_JOB_DENIED, event->now);
+			_deny(job, event->now);
 		return FED_JOB_CHANGED;
 	case FED_JOB_RUNNING:
-	case FED_JOB_ENDED:
-		if ((job->refusals >= FED_JOB_REFUSALS_MAX) ||
-		    fed_job_is(job, FED_JOB_F_UNASKED))
-			_give_up(job, event->now);
-		else
-			job->lock_wait = true;
-		return FED_JOB_CHANGED;
 	case FED_JOB_CANCELLING:
-		job->lock_wait = true;
-		return FED_JOB_CHANGED;
+	case FED_JOB_ENDED:
+		break;
 	default:
 		return FED_JOB_NOTED;
 	}
+	/* it runs or has run, and had the lock before a break, or should have */
+	if ((job->state != FED_JOB_CANCELLING) &&
+	    ((job->refusals >= FED_JOB_REFUSALS_MAX) ||
+	     fed_job_is(job, FED_JOB_F_UNASKED)))
+		_give_up(job, event->now);
+	else
+		job->lock_wait = true;
+	return FED_JOB_CHANGED;
 }
 
 /* What was said and not answered has to be said again, when it is known what
@@ -241,6 +246,8 @@ static fed_job_verdict_t _lost(fed_job_t *job)
 		FED_BIT(FED_ACT_START) | FED_BIT(FED_ACT_REQUEUE) |
 		FED_BIT(FED_ACT_COMPLETE) | FED_BIT(FED_ACT_UPDATE_RESPONSE);
 
+	if (fed_job_flies(job, FED_ACT_LOCK))
+		job->facts |= FED_JOB_F_LOCK;
 	job->inflight &= ~to_origin;
 	job->updates_sent = 0;
 	job->unsynced = true;

@@ -4,7 +4,7 @@
  *	u8 version (1), u8 role (1: sibling)
  *	u32 id, u32 epoch, u8 state, u8 end
  *	u16 restarts, u16 refusals, u16 updates_owed
- *	u32 facts, u32 owed, u32 code, u32 status, u32 uid
+ *	u32 facts, u32 owed, u32 code, u32 status, u32 uid, u32 attempt
  *	u64 viable, u64 flurm_id
  *	i64 received, i64 since, i64 start_time, i64 end_time
  *	u8 number of signals, each u16 signal, u16 flags
@@ -37,6 +37,7 @@ extern void fed_job_pack(const fed_job_t *job, fed_bytes_t *bytes)
 	fed_put_u32(bytes, job->code);
 	fed_put_u32(bytes, job->status);
 	fed_put_u32(bytes, job->uid);
+	fed_put_u32(bytes, job->attempt);
 	fed_put_u64(bytes, job->viable);
 	fed_put_u64(bytes, job->flurm_id);
 	fed_put_i64(bytes, job->received);
@@ -75,6 +76,7 @@ extern int fed_job_unpack(fed_job_t *job, const void *body, size_t len,
 	job->code = fed_get_u32(&reader);
 	job->status = fed_get_u32(&reader);
 	job->uid = fed_get_u32(&reader);
+	job->attempt = fed_get_u32(&reader);
 	job->viable = fed_get_u64(&reader);
 	job->flurm_id = fed_get_u64(&reader);
 	job->received = fed_get_i64(&reader);

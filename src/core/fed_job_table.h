@@ -3,7 +3,8 @@
  *
  * Of each id there is one newest epoch, and behind it, linked by "older", the
  * epochs that were replaced and are not gone from FLURM yet. What the origin
- * says is about the newest; what FLURM says names its epoch. One thread's.
+ * says is about the newest, answers to a lock too; but ORIGIN_LOST and
+ * ORIGIN_VIEW concern all. What FLURM says names its epoch. One thread's.
  */
 #ifndef FED_CORE_FED_JOB_TABLE_H
 #define FED_CORE_FED_JOB_TABLE_H

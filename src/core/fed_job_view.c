@@ -106,6 +106,7 @@ static fed_job_verdict_t _runs_here(fed_job_t *job,
 static fed_job_verdict_t _left(fed_job_t *job, const fed_job_event_t *event)
 {
 	fed_job_forget_origin(job);
+	job->facts &= ~FED_JOB_F_START_TOLD;
 	job->facts |= FED_JOB_F_LEFT;
 	job->updates_owed = 0;
 	if (fed_job_waits(job) || (job->state == FED_JOB_ENDED))
@@ -113,9 +114,31 @@ static fed_job_verdict_t _left(fed_job_t *job, const fed_job_event_t *event)
 	return FED_JOB_CHANGED;
 }
 
+/*
+ * Our own list, which comes next, has it as pending for as long as it is not
+ * quite gone, and the origin then counts us among those that may start it.
+ * RET true if we have to tell it later that we do not
+ */
+static bool _leaves_mark(const fed_job_t *job, const fed_job_event_t *event)
+{
+	if ((event->view != FED_VIEW_UNHEARD) &&
+	    (event->view != FED_VIEW_PENDING) &&
+	    (event->view != FED_VIEW_WITHDRAWN))
+		return false;
+	if (fed_job_owes(job, FED_ACT_COMPLETE))
+		return false;
+	return (job->state == FED_JOB_WITHDRAWING) ||
+	       ((job->state == FED_JOB_ENDED) &&
+		fed_job_owes(job, FED_ACT_UNLOCK));
+}
+
 extern fed_job_verdict_t fed_job_hear_view(fed_job_t *job,
 					   const fed_job_event_t *event)
 {
+	const fed_job_event_t revoked = {
+		.type = FED_EV_REVOKE,
+		.now = event->now,
+	};
 	bool fresh = job->fresh;
 	fed_job_verdict_t verdict = FED_JOB_NOTED;
 
@@ -126,9 +149,13 @@ extern fed_job_verdict_t fed_job_hear_view(fed_job_t *job,
 	job->owner = false;
 	if (fed_job_is(job, FED_JOB_F_SUPERSEDED | FED_JOB_F_LEFT))
 		return verdict;
+	/* a list that is older than the submission, and came after it */
+	if (fresh && (event->restarts < job->restarts) &&
+	    (event->view != FED_VIEW_LEFT))
+		return verdict;
 	switch (event->view) {
 	case FED_VIEW_UNHEARD:
-		return verdict;
+		break;
 	case FED_VIEW_ABSENT:
 		if (fresh)
 			return verdict;
@@ -137,6 +164,14 @@ extern fed_job_verdict_t fed_job_hear_view(fed_job_t *job,
 	case FED_VIEW_ELSEWHERE:
 		verdict = _not_wanted(job, event);
 		break;
+	case FED_VIEW_WITHDRAWN:
+		if (fresh)
+			return verdict;
+		if (!fed_job_is(job, FED_JOB_F_RAN)) {
+			verdict = fed_job_hear_origin(job, &revoked);
+			break;
+		}
+		/* fall through */
 	case FED_VIEW_PENDING:
 		if (event->restarts > job->restarts)
 			verdict = _not_wanted(job, event);
@@ -156,5 +191,9 @@ extern fed_job_verdict_t fed_job_hear_view(fed_job_t *job,
 		verdict = _left(job, event);
 		break;
 	}
-	return verdict;
+	if (_leaves_mark(job, event)) {
+		job->owed |= FED_BIT(FED_ACT_SUBMIT_RESP);
+		verdict = FED_JOB_CHANGED;
+	}
+	return verdict == FED_JOB_IGNORED ? FED_JOB_NOTED : verdict;
 }

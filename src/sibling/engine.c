@@ -27,6 +27,7 @@
 #include "src/sibling/thread.h"
 
 #define LEDGER_APP "fed_flurm"
+#define LIST_WAIT_S 2		/* for a native's JOB_SYNC, to answer it */
 #define TURN_MS 1000		/* at the most, so that time passes */
 
 /*
@@ -161,19 +162,38 @@ static void _send(engine_t *engine, const char *peer, buf_t *buf,
 		free_buf(buf);
 }
 
-/* The first message of a session, before which a native schedules nothing. */
-static void _send_sync(engine_t *engine, const session_t *session)
+/*
+ * The first message of a session, before which a native schedules nothing as
+ * long as it is connected to us. It answers the native's own, which comes at
+ * once when both ways are open: so it is said in it what the native makes of
+ * each job by then, or it might take one that has ended for the run after it.
+ */
+static void _send_sync(engine_t *engine, session_t *session)
 {
 	const fed_member_t *peer = federation_find(engine->fed, session->peer);
 	time_t now = time(NULL);
 	buf_t *jobs;
 
+	session->listed = true;
 	if (!peer)
 		return;
 	jobs = jobs_sync_list(engine->jobs, peer, session->version, now);
 	_send(engine, session->peer,
 	      sib_pack_sync(_our_id(engine), jobs, now, session->version), 0);
 	free_buf(jobs);
+}
+
+static void _send_syncs(engine_t *engine)
+{
+	time_t now = time(NULL);
+
+	for (session_t *session = engine->sessions; session;
+	     session = session->next) {
+		if (!session->listed &&
+		    (peers_flags(engine->peers, session->peer).synced ||
+		     (now - session->since >= LIST_WAIT_S)))
+			_send_sync(engine, session);
+	}
 }
 
 /* RET 1 sent, 0 cannot be sent now, -1 nothing of it is ours to judge */
@@ -255,11 +275,8 @@ static void _take_federation(engine_t *engine, federation_t *fed)
 
 static void _take_up(engine_t *engine, const note_t *note)
 {
-	const session_t *session;
-
-	session = session_begin(&engine->sessions, note->peer, note->session,
-				note->version);
-	_send_sync(engine, session);
+	session_begin(&engine->sessions, note->peer, note->session,
+		      note->version);
 	dep_table_resend(engine->deps, note->peer);
 }
 
@@ -334,6 +351,7 @@ static void _turn(engine_t *engine)
 
 	for (note = list; note; note = note->next)
 		_take(engine, note);
+	_send_syncs(engine);
 	jobs_flush(engine->jobs);
 	durable = _commit(engine);
 	for (note = list; note; note = next) {

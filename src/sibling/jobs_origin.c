@@ -142,6 +142,9 @@ extern void jobs_answered(jobs_t *jobs, uint64_t token, uint32_t rc)
 	if (!job)
 		return;
 	if (action == FED_ACT_LOCK) {
+		/* the origin knows no epochs: the lock is the newest one's */
+		while (job->newer)
+			job = job->newer;
 		event.type = rc ? FED_EV_LOCK_REFUSED : FED_EV_LOCK_GRANTED;
 		jobs_host(jobs, job)->retry_at = jobs->now + JOB_LOCK_RETRY_S;
 		jobs_event(jobs, job, &event);

@@ -17,6 +17,7 @@ typedef struct {
 	const char *peer;
 	const job_info_t **listed;	/* by id */
 	uint32_t count;
+	time_t at;			/* by the native's clock */
 } sync_t;
 
 static int _by_id(const void *a, const void *b)
@@ -38,7 +39,11 @@ static const job_info_t *_listed(const sync_t *sync, uint32_t id)
 	return found ? *found : NULL;
 }
 
-/* Where the origin's own record stands (job_mgr.c, pack_job()). */
+/*
+ * Where the origin's own record stands (job_mgr.c, pack_job()). One that is to
+ * be requeued when our run has ended is pending and not revoked any more; one
+ * that is held or depends on another is pending at the origin alone.
+ */
 static fed_job_view_t _view(const jobs_t *jobs, const job_info_t *info)
 {
 	uint32_t base = info->job_state & JOB_STATE_BASE;
@@ -48,15 +53,20 @@ static fed_job_view_t _view(const jobs_t *jobs, const job_info_t *info)
 		return FED_VIEW_FINISHED;
 	if (base != JOB_PENDING)
 		return FED_VIEW_ELSEWHERE;
-	if (!(info->job_state & JOB_REVOKED))
-		return FED_VIEW_PENDING;
+	if (info->job_state & JOB_REQUEUE_FED)
+		return (info->fed_siblings_active == us) ?
+			FED_VIEW_REQUEUING : FED_VIEW_ELSEWHERE;
 	/* revoked there as it runs elsewhere: where, its siblings tell */
-	if (info->fed_siblings_active == us)
-		return (info->job_state & JOB_REQUEUE_FED) ?
-			FED_VIEW_REQUEUING : FED_VIEW_HERE;
-	if (info->start_time && info->fed_siblings_active &&
-	    !(info->fed_siblings_active & us))
-		return FED_VIEW_ELSEWHERE;
+	if ((info->job_state & JOB_REVOKED) && info->start_time) {
+		if (info->fed_siblings_active == us)
+			return FED_VIEW_HERE;
+		if (info->fed_siblings_active &&
+		    !(info->fed_siblings_active & us))
+			return FED_VIEW_ELSEWHERE;
+	}
+	if (!info->priority || (info->state_reason == WAIT_DEPENDENCY) ||
+	    (us && !(info->fed_siblings_viable & us)))
+		return FED_VIEW_WITHDRAWN;
 	return FED_VIEW_PENDING;
 }
 
@@ -76,6 +86,9 @@ static void _sync_one(fed_job_t *job, void *arg)
 	if ((info = _listed(sync, job->id))) {
 		event.view = _view(sync->jobs, info);
 		event.restarts = info->restart_cnt;
+	} else if (job->received >= sync->at) {
+		/* younger than the list */
+		event.view = FED_VIEW_UNHEARD;
 	}
 	jobs_event(sync->jobs, job, &event);
 }
@@ -84,7 +97,18 @@ extern void jobs_take_sync(jobs_t *jobs, const char *peer,
 			   const sib_msg_t *msg)
 {
 	const job_info_msg_t *list = msg->data;
-	sync_t sync = { .jobs = jobs, .peer = peer };
+	session_t *session = session_find(*jobs->conf.sessions, peer);
+	sync_t sync = { .jobs = jobs, .peer = peer, .at = msg->start_time };
+
+	/* a native keeps a list that it could not send, and sends it later */
+	if (session && session->list_time &&
+	    (msg->start_time < session->list_time)) {
+		fed_verbose("cluster %s: %s sends a list of before the last",
+			    jobs->conf.cluster->name, peer);
+		return;
+	}
+	if (session)
+		session->list_time = msg->start_time;
 
 	sync.count = list ? list->record_count : 0;
 	sync.listed = xcalloc(sync.count + 1, sizeof(*sync.listed));
@@ -111,6 +135,10 @@ static void _list_one(fed_job_t *job, void *arg)
 {
 	listing_t *listing = arg;
 	const job_host_t *host = job->host;
+	fed_job_event_t listed = {
+		.type = FED_EV_LISTED,
+		.now = listing->jobs->now,
+	};
 	fed_job_sync_t how = fed_job_sync(job);
 	job_info_t info;
 
@@ -131,6 +159,8 @@ static void _list_one(fed_job_t *job, void *arg)
 	info.fed_origin_str = host ? host->origin : NULL;
 	info.fed_siblings_viable = job->viable;
 	(void) pack_info_job(listing->buf, &info, listing->version);
+	if (host && !xstrcmp(host->origin, listing->peer->name))
+		jobs_event(listing->jobs, job, &listed);
 }
 
 extern buf_t *jobs_sync_list(jobs_t *jobs, const fed_member_t *peer,

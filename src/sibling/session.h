@@ -4,13 +4,18 @@
 #ifndef FED_SIBLING_SESSION_H
 #define FED_SIBLING_SESSION_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 typedef struct session {
 	struct session *next;
 	char *peer;
 	uint32_t number;	/* counted by its link */
 	uint16_t version;	/* to pack messages with */
+	time_t since;
+	bool listed;		/* our JOB_SYNC is said */
+	time_t list_time;	/* of the newest JOB_SYNC from there, its clock */
 } session_t;
 
 /* RET the new session, which replaces an older one of the same peer */

@@ -164,6 +164,7 @@ static uint32_t _haunt(uint32_t ghost, const fed_job_t *job,
 		    (job->facts & FED_JOB_F_UNASKED))
 			ghost |= GHOST_MAY_VANISH;
 		return ghost & ~GHOST_LOCK;
+	case FED_EV_SUBMIT:
 	case FED_EV_ORIGIN_LOST:
 	case FED_EV_REPLAYED:
 		return ghost & ~GHOST_LOCK;
@@ -328,6 +329,10 @@ static void _check(int32_t at)
 	}
 	if (job->end == FED_END_COMPLETED)
 		CHECK(at, node->ghost & GHOST_COMPLETED);
+	/* the lock, and all else, is the newer epoch's */
+	if (job->facts & FED_JOB_F_SUPERSEDED)
+		CHECK(at, !(due & (FED_JOB_ORIGIN_OWED |
+				   FED_BIT(FED_ACT_LOCK))));
 	/* the lock is not given away under a running job */
 	if (due & FED_BIT(FED_ACT_UNLOCK))
 		CHECK(at, !(node->ghost & GHOST_MAY_RUN));
@@ -420,6 +425,7 @@ static void _expand_origin(int32_t at)
 		_try_view(at, FED_VIEW_ABSENT, 0, "view: absent");
 		_try_view(at, FED_VIEW_PENDING, 0, "view: pending");
 		_try_view(at, FED_VIEW_PENDING, 1, "view: pending again");
+		_try_view(at, FED_VIEW_WITHDRAWN, 0, "view: withdrawn");
 		_try_view(at, FED_VIEW_HERE, 0, "view: here");
 		_try_view(at, FED_VIEW_HERE, 1, "view: here, a later run");
 		_try_view(at, FED_VIEW_REQUEUING, 1, "view: requeuing");
@@ -481,6 +487,7 @@ static void _expand_carriers(int32_t at)
 			 fed_job_action_name(action));
 		TRY(name, .type = FED_EV_ACKED, .action = action);
 	}
+	TRY("listed", .type = FED_EV_LISTED);
 	TRY("deadline", .type = FED_EV_DEADLINE);
 	TRY("retry", .type = FED_EV_RETRY);
 	TRY("crash and replay", .type = FED_EV_REPLAYED);

@@ -19,6 +19,8 @@ unit_tests = \
 	testsuite/unit/flurm_token_test \
 	testsuite/unit/flurm_wire_test \
 	testsuite/unit/fed_job_search_test \
+	testsuite/unit/fed_job_test \
+	testsuite/unit/fed_job_world_test \
 	testsuite/unit/flurmfed_test \
 	testsuite/unit/ledger_fault_test \
 	testsuite/unit/ledger_test \
@@ -45,6 +47,12 @@ testsuite_unit_flurmfed_status_test_DEPENDENCIES = libfedcore.la \
 
 testsuite_unit_fed_job_search_test_SOURCES = testsuite/unit/fed_job_search_test.c
 testsuite_unit_fed_job_search_test_LDADD = $(unit_ldadd)
+
+testsuite_unit_fed_job_test_SOURCES = testsuite/unit/fed_job_test.c
+testsuite_unit_fed_job_test_LDADD = $(unit_ldadd)
+
+testsuite_unit_fed_job_world_test_SOURCES = testsuite/unit/fed_job_world_test.c
+testsuite_unit_fed_job_world_test_LDADD = $(unit_ldadd)
 
 testsuite_unit_flurmfed_test_SOURCES = testsuite/unit/flurmfed_test.c
 testsuite_unit_flurmfed_test_LDADD = $(unit_ldadd)
