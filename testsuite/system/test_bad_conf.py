@@ -2,6 +2,7 @@
 and line, and slurmctld up."""
 import os
 import re
+import time
 
 import pytest
 
@@ -137,6 +138,9 @@ def test_mended_configuration_is_taken_by_reconfigure(stack):
     wait_until(lambda: error_of("\n".join(alpha.slurmctld.logged(flurm.conf)),
                                 flurm.conf, 1), what="the error")
     flurm.write_conf()
+    # slurmctld knows only the second in which it read its configuration
+    second = int(time.time())
+    wait_until(lambda: int(time.time()) > second, what="the next second")
     alpha.scontrol("reconfigure")
     stack.wait_linked(20)
 
