@@ -120,6 +120,11 @@ class Stack:
             self.flurm.gateway.start()
         if self.flurm and self.flurm.daemon:
             self.flurm.daemon.start()
+        # a federation of members that slurmdbd does not know yet leaves some
+        # of them unlinked for a long time
+        for cluster in self.clusters.values():
+            wait_until(lambda: self.registered(cluster.name), timeout=30,
+                       what=f"{cluster.name} is registered in slurmdbd")
         self.sacctmgr("add", "federation", FEDERATION,
                       f"clusters={','.join(self.members())}")
         return self
@@ -149,6 +154,12 @@ class Stack:
                        lambda state: state.strip() in
                        ("idle", "mixed", "allocated"), timeout,
                        f"node of {cluster.name} is up")
+
+    def registered(self, name):
+        """slurmdbd knows where the cluster's controller is."""
+        out = self.sacctmgr("-nP", "show", "cluster", name,
+                            "format=controlport,rpc")
+        return all(int(value) for value in out.split("|"))
 
     def rpc_version(self):
         """The protocol version that the native clusters speak."""
