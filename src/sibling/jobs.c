@@ -8,17 +8,13 @@
  */
 #include "src/sibling/jobs_int.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/core/job_id.h"
-#include "src/sibling/pack_info.h"
-#include "src/sibling/record.h"
 #include "src/sibling/sib.h"
 #include "src/sibling/spec.h"
 
-#define HOST_RECORD_VERSION 1
 #define TOMBSTONE_S 900		/* a late message may still come */
 #define UNDELIVERED_S 3600	/* then the job is withdrawn from FLURM */
 
@@ -40,7 +36,7 @@ static void _trace(const fed_job_t *job, fed_job_state_t from,
 		  fed_job_state_name(job->state));
 }
 
-static void _free_spec(flurm_job_spec_t **spec)
+extern void jobs_free_spec(flurm_job_spec_t **spec)
 {
 	if (!*spec)
 		return;
@@ -62,8 +58,8 @@ static void _drop(fed_job_t *job, void *arg)
 		}
 		at = &(*at)->next_dirty;
 	}
-	_free_spec(&host->spec);
-	_free_spec(&host->change);
+	jobs_free_spec(&host->spec);
+	jobs_free_spec(&host->change);
 	xfree(host->origin);
 	xfree(host);
 	job->host = NULL;
@@ -111,190 +107,6 @@ extern void jobs_touch(jobs_t *jobs, fed_job_t *job)
 	jobs->dirty = host;
 }
 
-/* ---- ledger ---- */
-
-static void _append(jobs_t *jobs, uint16_t type, fed_bytes_t *bytes)
-{
-	fed_err_t err;
-
-	if (fed_ledger_append(jobs->ledger, type, bytes->data, bytes->len,
-			      &err))
-		fed_error("cluster %s: %s", jobs->conf.cluster->name,
-			  err.text);
-	fed_bytes_free(bytes);
-}
-
-extern void jobs_write(jobs_t *jobs, const fed_job_t *job)
-{
-	fed_bytes_t bytes = { 0 };
-
-	fed_job_pack(job, &bytes);
-	_append(jobs, RECORD_JOB, &bytes);
-}
-
-/* NULL if there is none */
-static char *_spec_text(const flurm_job_spec_t *spec)
-{
-	json_t *json = spec ? flurm_job_spec_to_json(spec) : NULL;
-	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS) :
-			    NULL;
-
-	json_decref(json);
-	return text;
-}
-
-static flurm_job_spec_t *_spec_from_text(const char *text, fed_err_t *err)
-{
-	flurm_job_spec_t *spec = xmalloc(sizeof(*spec));
-	json_t *json = json_loads(text, 0, NULL);
-
-	if (!json || flurm_job_spec_from_json(json, spec, err)) {
-		if (!json)
-			fed_err_set(err, EPROTO, "a job's record is not JSON");
-		xfree(spec);
-	}
-	json_decref(json);
-	return spec;
-}
-
-/*
- * u16 version, u32 job id, u32 epoch, str origin, u64 hash of the submission,
- * u8 whether it may be requeued, str spec, str change (both JSON, NULL when FLURM has them)
- */
-static void _pack_host(const fed_job_t *job, fed_bytes_t *bytes)
-{
-	const job_host_t *host = job->host;
-	char *spec = _spec_text(host->spec), *change = _spec_text(host->change);
-
-	fed_put_u16(bytes, HOST_RECORD_VERSION);
-	fed_put_u32(bytes, job->id);
-	fed_put_u32(bytes, job->epoch);
-	fed_put_str(bytes, host->origin);
-	fed_put_u64(bytes, host->hash);
-	fed_put_u8(bytes, host->requeue);
-	fed_put_str(bytes, spec);
-	fed_put_str(bytes, change);
-	free(spec);
-	free(change);
-}
-
-extern void jobs_write_host(jobs_t *jobs, const fed_job_t *job)
-{
-	fed_bytes_t bytes = { 0 };
-
-	_pack_host(job, &bytes);
-	_append(jobs, RECORD_JOB_HOST, &bytes);
-}
-
-static int _replay_host(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
-{
-	uint16_t version = fed_get_u16(reader);
-	uint32_t id = fed_get_u32(reader), epoch = fed_get_u32(reader);
-	char *origin = fed_get_str(reader);
-	uint64_t hash = fed_get_u64(reader);
-	bool requeue = fed_get_u8(reader);
-	char *spec = fed_get_str(reader), *change = fed_get_str(reader);
-	fed_job_t *job = fed_job_table_find_epoch(jobs->table, id, epoch);
-	job_host_t *host;
-	int rc = 0;
-
-	if ((version != HOST_RECORD_VERSION) || !fed_reader_done(reader)) {
-		rc = fed_err_set(err, EPROTO, "record of job %u makes no sense",
-				 id);
-	} else if (job) {
-		host = jobs_host(jobs, job);
-		xfree(host->origin);
-		host->origin = xstrdup(origin);
-		host->hash = hash;
-		host->requeue = requeue;
-		_free_spec(&host->spec);
-		_free_spec(&host->change);
-		if (spec && !(host->spec = _spec_from_text(spec, err)))
-			rc = -1;
-		if (change && !(host->change = _spec_from_text(change, err)))
-			rc = -1;
-	}
-	free(origin);
-	free(spec);
-	free(change);
-	return rc;
-}
-
-extern int jobs_replay(jobs_t *jobs, uint16_t type, const void *body,
-		       size_t len, fed_err_t *err)
-{
-	fed_reader_t reader;
-	uint32_t id, epoch;
-	char *instance;
-
-	fed_reader_init(&reader, body, len);
-	switch (type) {
-	case RECORD_JOB:
-		return fed_job_table_replay(jobs->table, body, len, err);
-	case RECORD_JOB_HOST:
-		return _replay_host(jobs, &reader, err);
-	case RECORD_JOB_FORGET:
-		id = fed_get_u32(&reader);
-		epoch = fed_get_u32(&reader);
-		fed_job_table_forget_epoch(jobs->table, id, epoch);
-		break;
-	case RECORD_CURSOR:
-		jobs->cursor = fed_get_u64(&reader);
-		instance = fed_get_str(&reader);
-		xfree(jobs->instance);
-		jobs->instance = xstrdup(instance);
-		free(instance);
-		break;
-	}
-	return fed_reader_done(&reader) ? 0 :
-	       fed_err_set(err, EPROTO, "record of type %u is cut short", type);
-}
-
-static void _pack_cursor(const jobs_t *jobs, fed_bytes_t *bytes)
-{
-	fed_put_u64(bytes, jobs->cursor);
-	fed_put_str(bytes, jobs->instance);
-}
-
-typedef struct {
-	fed_ledger_t *ledger;
-	fed_err_t *err;
-	int rc;
-} snapshot_t;
-
-static void _snapshot_one(snapshot_t *snapshot, uint16_t type,
-			  fed_bytes_t *bytes)
-{
-	if (!snapshot->rc)
-		snapshot->rc = fed_ledger_append(snapshot->ledger, type,
-						 bytes->data, bytes->len,
-						 snapshot->err);
-	fed_bytes_free(bytes);
-}
-
-static void _snapshot_job(fed_job_t *job, void *arg)
-{
-	fed_bytes_t bytes = { 0 };
-
-	fed_job_pack(job, &bytes);
-	_snapshot_one(arg, RECORD_JOB, &bytes);
-	if (job->host) {
-		_pack_host(job, &bytes);
-		_snapshot_one(arg, RECORD_JOB_HOST, &bytes);
-	}
-}
-
-extern int jobs_snapshot(jobs_t *jobs, fed_ledger_t *ledger, fed_err_t *err)
-{
-	snapshot_t snapshot = { .ledger = ledger, .err = err };
-	fed_bytes_t bytes = { 0 };
-
-	fed_job_table_walk(jobs->table, _snapshot_job, &snapshot);
-	_pack_cursor(jobs, &bytes);
-	_snapshot_one(&snapshot, RECORD_CURSOR, &bytes);
-	return snapshot.rc;
-}
-
 /* ---- events ---- */
 
 static void _forget_spec(jobs_t *jobs, fed_job_t *job)
@@ -303,7 +115,7 @@ static void _forget_spec(jobs_t *jobs, fed_job_t *job)
 
 	if (!host || !host->spec)
 		return;
-	_free_spec(&host->spec);
+	jobs_free_spec(&host->spec);
 	jobs_write_host(jobs, job);
 }
 
@@ -341,7 +153,7 @@ extern void jobs_said(jobs_t *jobs, fed_job_t *job, fed_job_action_t action,
 
 static uint64_t _hash_spec(const flurm_job_spec_t *spec)
 {
-	char *text = _spec_text(spec);
+	char *text = jobs_spec_text(spec);
 	uint64_t hash = 14695981039346656037u;
 
 	/* FNV-1a: it need only tell one submission of a job from the next */
@@ -608,17 +420,6 @@ static void _act_for(jobs_t *jobs, fed_job_t *job)
 	}
 }
 
-extern void jobs_flush(jobs_t *jobs)
-{
-	fed_bytes_t bytes = { 0 };
-
-	if (jobs->cursor == jobs->cursor_written)
-		return;
-	_pack_cursor(jobs, &bytes);
-	_append(jobs, RECORD_CURSOR, &bytes);
-	jobs->cursor_written = jobs->cursor;
-}
-
 extern void jobs_act(jobs_t *jobs)
 {
 	job_host_t *host, *list;
@@ -633,16 +434,6 @@ extern void jobs_act(jobs_t *jobs)
 	}
 }
 
-static void _forget(jobs_t *jobs, fed_job_t *job)
-{
-	fed_bytes_t bytes = { 0 };
-
-	fed_put_u32(&bytes, job->id);
-	fed_put_u32(&bytes, job->epoch);
-	_append(jobs, RECORD_JOB_FORGET, &bytes);
-	fed_job_table_forget(jobs->table, job);
-}
-
 static void _tick_one(fed_job_t *job, void *arg)
 {
 	jobs_t *jobs = arg;
@@ -651,7 +442,7 @@ static void _tick_one(fed_job_t *job, void *arg)
 
 	if (fed_job_is_over(job)) {
 		if (jobs->now - job->since > TOMBSTONE_S)
-			_forget(jobs, job);
+			jobs_forget(jobs, job);
 		return;
 	}
 	if (host && host->unsent && (jobs->now >= host->unsent_at)) {

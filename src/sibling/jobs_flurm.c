@@ -161,8 +161,7 @@ static void _forget_change(jobs_t *jobs, fed_job_t *job)
 
 	if (!host->change)
 		return;
-	flurm_job_spec_free(host->change);
-	xfree(host->change);
+	jobs_free_spec(&host->change);
 	jobs_write_host(jobs, job);
 }
 

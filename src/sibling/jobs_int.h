@@ -64,9 +64,16 @@ extern void jobs_touch(jobs_t *jobs, fed_job_t *job);
 /* RET the job's own, made if there is none */
 extern job_host_t *jobs_host(jobs_t *jobs, fed_job_t *job);
 
-/* Append the job's state, or what the host keeps of it. */
+/* jobs_ledger.c: append the job's state, or what the host keeps of it */
 extern void jobs_write(jobs_t *jobs, const fed_job_t *job);
 extern void jobs_write_host(jobs_t *jobs, const fed_job_t *job);
+
+/* Append that a job is forgotten, and forget it. */
+extern void jobs_forget(jobs_t *jobs, fed_job_t *job);
+
+/* RET a spec as JSON, to be freed; NULL for NULL */
+extern char *jobs_spec_text(const flurm_job_spec_t *spec);
+extern void jobs_free_spec(flurm_job_spec_t **spec);
 
 /* jobs_origin.c: carry out one action toward the origin */
 extern void jobs_tell_origin(jobs_t *jobs, fed_job_t *job,

@@ -35,6 +35,7 @@ libfedsibling_la_SOURCES = \
 	src/sibling/jobs.h \
 	src/sibling/jobs_flurm.c \
 	src/sibling/jobs_int.h \
+	src/sibling/jobs_ledger.c \
 	src/sibling/jobs_origin.c \
 	src/sibling/jobs_sync.c \
 	src/sibling/link.c \
