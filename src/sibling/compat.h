@@ -200,6 +200,16 @@ static inline uint32_t compat_submit_gid(const sib_msg_t *msg,
 #endif
 }
 
+/* --container-id is 23.02's */
+static inline const char *compat_container_id(const job_desc_msg_t *desc)
+{
+#if COMPAT_24_11
+	return desc->container_id;
+#else
+	return NULL;
+#endif
+}
+
 /* What 22.05's clients look for in a cluster before they speak to it */
 static inline void compat_fill_register(dbd_register_ctld_msg_t *reg)
 {

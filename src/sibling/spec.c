@@ -7,11 +7,18 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* RET a copy in the C library's memory, NULL for NULL and "" */
 static char *_dup(const char *text)
 {
 	return (text && text[0]) ? strdup(text) : NULL;
+}
+
+/* In an update "" takes away what was asked for. */
+static char *_dup_empty(const char *text)
+{
+	return text ? strdup(text) : NULL;
 }
 
 static char **_dup_list(char **list, uint32_t count)
@@ -61,22 +68,26 @@ static void _set_memory(const job_desc_msg_t *desc, flurm_job_spec_t *spec)
 		spec->memory_mb = desc->pn_min_memory;
 }
 
-/* What both a submission and an update may say. */
+/*
+ * What both a submission and an update may say.
+ * IN dup - copies a text: what "" means is not the same in both
+ */
 static void _set_changeable(const job_desc_msg_t *desc,
+			    char *(*dup)(const char *text),
 			    flurm_job_spec_t *spec)
 {
-	spec->account = _dup(desc->account);
-	spec->qos = _dup(desc->qos);
-	spec->wckey = _dup(desc->wckey);
-	spec->name = _dup(desc->name);
-	spec->partition = _dup(desc->partition);
-	spec->reservation = _dup(desc->reservation);
-	spec->features = _dup(desc->features);
-	spec->licenses = _dup(desc->licenses);
-	spec->req_nodes = _dup(desc->req_nodes);
-	spec->exc_nodes = _dup(desc->exc_nodes);
-	spec->comment = _dup(desc->comment);
-	spec->std_out = _dup(desc->std_out);
+	spec->account = dup(desc->account);
+	spec->qos = dup(desc->qos);
+	spec->wckey = dup(desc->wckey);
+	spec->name = dup(desc->name);
+	spec->partition = dup(desc->partition);
+	spec->reservation = dup(desc->reservation);
+	spec->features = dup(desc->features);
+	spec->licenses = dup(desc->licenses);
+	spec->req_nodes = dup(desc->req_nodes);
+	spec->exc_nodes = dup(desc->exc_nodes);
+	spec->comment = dup(desc->comment);
+	spec->std_out = dup(desc->std_out);
 	spec->num_nodes = _positive(_num32(desc->min_nodes));
 	spec->max_nodes = _positive(_num32(desc->max_nodes));
 	spec->num_tasks = _positive(_num32(desc->num_tasks));
@@ -94,8 +105,10 @@ static void _set_changeable(const job_desc_msg_t *desc,
 		spec->nice = (int64_t) desc->nice - NICE_OFFSET;
 	if (desc->requeue != NO_VAL16)
 		spec->requeue = desc->requeue ? FLURM_YES : FLURM_NO;
+	/* alone with jobs of the same user or label: alone is more than that */
 	if (desc->shared != NO_VAL16)
-		spec->exclusive = desc->shared ? FLURM_NO : FLURM_YES;
+		spec->exclusive = (desc->shared == JOB_SHARED_OK) ?
+			FLURM_NO : FLURM_YES;
 }
 
 /* "gres:gpu:2,gres/tmp:1" is "gpu:2,tmp:1" at FLURM. */
@@ -117,6 +130,19 @@ static char *_gres(const char *tres)
 	return gres;
 }
 
+/* --mincpus is per node; FLURM spreads what is of the whole job evenly. */
+static void _set_min_cpus(const job_desc_msg_t *desc, flurm_job_spec_t *spec)
+{
+	int64_t cpus = _positive(_num16(desc->pn_min_cpus));
+
+	if (!flurm_is_set(cpus))
+		return;
+	if (flurm_is_set(spec->num_nodes))
+		cpus *= spec->num_nodes;
+	if (!flurm_is_set(spec->num_cpus) || (spec->num_cpus < cpus))
+		spec->num_cpus = cpus;
+}
+
 static void _set_submitted(const job_desc_msg_t *desc, flurm_job_spec_t *spec)
 {
 	spec->script = strdup(desc->script);
@@ -133,7 +159,12 @@ static void _set_submitted(const job_desc_msg_t *desc, flurm_job_spec_t *spec)
 	else if (desc->open_mode == OPEN_MODE_TRUNCATE)
 		spec->open_mode = strdup("truncate");
 	spec->gres = _gres(desc->tres_per_node);
-	if (desc->warn_signal) {
+	_set_min_cpus(desc, spec);
+	/*
+	 * Without "B:" it is for the steps alone, of which FLURM has none; the
+	 * script would die of it.
+	 */
+	if (desc->warn_signal && (desc->warn_flags & KILL_JOB_BATCH)) {
 		spec->warn_signal = desc->warn_signal;
 		spec->warn_time = desc->warn_time;
 	}
@@ -147,6 +178,22 @@ static bool _given(const char *text)
 	return text && text[0];
 }
 
+/*
+ * Since 23.11 "-c 2" comes as "cpu=2" beside cpus_per_task too
+ * (common/slurm_opt.c, _set_tres_per_task_from_sibling_opt()).
+ */
+static bool _more_than_cpus(const char *tres)
+{
+	size_t len;
+
+	if (!_given(tres))
+		return false;
+	if (strncasecmp(tres, "cpu=", 4) && strncasecmp(tres, "cpu:", 4))
+		return true;
+	len = strspn(tres + 4, "0123456789");
+	return !len || tres[4 + len];
+}
+
 /* RET the option that FLURM can't honour, or NULL */
 static const char *_unsupported(const job_desc_msg_t *desc)
 {
@@ -157,10 +204,14 @@ static const char *_unsupported(const job_desc_msg_t *desc)
 		{ _given(desc->array_inx), "--array" },
 		{ _given(desc->burst_buffer), "--bb" },
 		{ _given(desc->container), "--container" },
+		{ _given(compat_container_id(desc)), "--container-id" },
+		{ _given(desc->req_context), "--context" },
 		{ _given(desc->mcs_label), "--mcs-label" },
 		{ _given(desc->tres_per_job), "--gpus" },
 		{ _given(desc->tres_per_socket), "--gpus-per-socket" },
-		{ _given(desc->tres_per_task), "--gpus-per-task" },
+		{ _more_than_cpus(desc->tres_per_task), "--tres-per-task" },
+		{ (desc->ntasks_per_tres != NO_VAL16) && desc->ntasks_per_tres,
+		  "--ntasks-per-gpu" },
 		{ _given(desc->cpus_per_tres), "--cpus-per-gpu" },
 		{ _given(desc->mem_per_tres), "--mem-per-gpu" },
 		{ _given(desc->batch_features), "--batch" },
@@ -240,7 +291,7 @@ extern uint32_t spec_from_submit(const sib_msg_t *msg, const char *origin,
 	ret_spec->origin_cluster = strdup(origin);
 	ret_spec->user_id = compat_submit_uid(msg, desc);
 	ret_spec->group_id = compat_submit_gid(msg, desc);
-	_set_changeable(desc, ret_spec);
+	_set_changeable(desc, _dup, ret_spec);
 	_set_submitted(desc, ret_spec);
 	return 0;
 }
@@ -253,7 +304,7 @@ extern bool spec_from_update(const job_desc_msg_t *desc,
 	bool changes;
 
 	flurm_job_spec_init(ret_change);
-	_set_changeable(desc, ret_change);
+	_set_changeable(desc, _dup_empty, ret_change);
 	flurm_job_spec_init(&nothing);
 	before = flurm_job_spec_to_json(&nothing);
 	after = flurm_job_spec_to_json(ret_change);
