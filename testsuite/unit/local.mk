@@ -144,6 +144,7 @@ slurm_unit_tests = \
 	testsuite/unit/pack_job_test \
 	testsuite/unit/pack_node_test \
 	testsuite/unit/pack_part_test \
+	testsuite/unit/spec_test \
 	# End of slurm_unit_tests
 slurm_unit_cppflags = $(libfedsibling_la_CPPFLAGS)
 slurm_unit_ldadd = libfedsibling.la $(SLURMFULL_LIBS) $(CMOCKA_LIBS)
@@ -171,3 +172,8 @@ testsuite_unit_pack_part_test_LDADD = $(slurm_unit_ldadd)
 # reads sources and pages only
 TESTS += testsuite/unit/doc_keys_test.sh
 EXTRA_DIST += testsuite/unit/doc_keys_test.sh
+
+testsuite_unit_spec_test_SOURCES = testsuite/unit/spec_test.c
+testsuite_unit_spec_test_CPPFLAGS = $(slurm_unit_cppflags) \
+	-DOPTIONS_MD=\"$(abs_top_srcdir)/doc/options.md\"
+testsuite_unit_spec_test_LDADD = $(slurm_unit_ldadd) $(JANSSON_LIBS)
