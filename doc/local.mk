@@ -16,4 +16,12 @@ EXTRA_DIST += \
 	doc/flurm-api.yaml \
 	# End of EXTRA_DIST
 
+dist_doc_DATA = \
+	NEWS \
+	README.md \
+	doc/guide.md \
+	doc/internals.md \
+	doc/options.md \
+	# End of dist_doc_DATA
+
 TESTS += doc/api-page-check
