@@ -22,7 +22,7 @@ extern int dep_table_append_done(fed_ledger_t *ledger, const char *peer,
 
 /*
  * Keep what a message says; an empty dependency withdraws what was said before
- * (fed_mgr.c, _handle_dep_msg()).
+ * (fed_mgr.c, _handle_recv_remote_dep()).
  */
 extern void dep_table_set(dep_table_t *table, const char *peer,
 			  const dep_msg_t *msg);
