@@ -65,7 +65,7 @@ def submit(cluster, *options, script, before=""):
 def queues(stack, *jobs, after=""):
     """What each native has of these jobs."""
     for cluster in (stack.alpha, stack.beta):
-        show(cluster, "squeue", "--local", "--states=all",
+        show(cluster, "squeue", "--local", "--all", "--states=all",
              "--jobs=" + ",".join(map(str, jobs)),
              "--format=%.10i %.9P %.8u %.10T %.6M %R")
     if after:
@@ -102,7 +102,7 @@ sleep 3
     job = submit(beta, script="#!/bin/sh\nexit 7\n")
     wait_until(lambda: beta.job(job).get("ExitCode"),
                lambda code: code == "7:0", what="exit code 7 at beta")
-    show(beta, "scontrol", "--local", "show", "job", str(job),
+    show(beta, "scontrol", "--local", "--all", "show", "job", str(job),
          after="ExitCode=7:0, as it was at FLURM.")
 
     say("\n-- It is cancelled while it runs there")

@@ -187,8 +187,9 @@ class Cluster:
 
     def job(self, job_id):
         """What scontrol says of a job, as a dictionary; {} if unknown."""
-        done = self.run("scontrol", "--local", "--oneliner", "show", "job",
-                        str(job_id), check=False)
+        # 24.11 shows what is revoked to those who want all
+        done = self.run("scontrol", "--local", "--all", "--oneliner", "show",
+                        "job", str(job_id), check=False)
         if done.status:
             return {}
         return dict(re.findall(r"(\S+?)=(\S*)", done.out))
