@@ -255,7 +255,7 @@ static void *_loop(void *arg)
 	bool readable[2] = { false };
 	eventfd_t ignored;
 
-	while (!engine->stop) {
+	while (!__atomic_load_n(&engine->stop, __ATOMIC_ACQUIRE)) {
 		struct pollfd fds[] = {
 			{ .fd = engine->wake_fd, .events = POLLIN },
 			{ .fd = engine->ops->fd(engine->backend),
@@ -277,7 +277,6 @@ static void *_loop(void *arg)
 		}
 		gw_engine_flush(engine);
 	}
-	gw_engine_end_streams(engine);
 	return NULL;
 }
 
@@ -337,32 +336,39 @@ extern int gw_engine_start(gw_engine_t *engine, flurm_server_t *server,
 	return 0;
 }
 
-static void _run_stop(gw_engine_t *engine, gw_post_t *post)
+/* The ledger is broken: nothing of what was asked is sure to be kept. */
+static void _refuse_answers(gw_engine_t *engine)
 {
-	engine->stop = true;
-	free(post);
+	gw_answer_t *answer;
+
+	while ((answer = engine->answers)) {
+		engine->answers = answer->next;
+		flurm_request_error(answer->request, 503, NULL,
+				    "the ledger cannot be written");
+		flurm_result_free(&answer->result);
+		free(answer->text);
+		free(answer);
+	}
+	engine->answers_end = &engine->answers;
 }
 
 extern void gw_engine_stop(gw_engine_t *engine)
 {
-	gw_post_t *post;
-
 	if (!engine->running)
 		return;
-	post = fed_calloc(1, sizeof(*post));
-	post->run = _run_stop;
-	if (!gw_engine_post(engine, post))
-		free(post);
 	pthread_mutex_lock(&engine->lock);
 	engine->refuse = true;
 	pthread_mutex_unlock(&engine->lock);
+	__atomic_store_n(&engine->stop, true, __ATOMIC_RELEASE);
+	(void) eventfd_write(engine->wake_fd, 1);
 	pthread_join(engine->thread, NULL);
 	engine->running = false;
-	/* more than a turn's worth was waiting: all of it is in memory yet */
-	while (engine->more_posts && !engine->broken) {
+	/* what came last has not been looked at */
+	do {
 		_run_posts(engine);
 		gw_engine_flush(engine);
-	}
+	} while (engine->more_posts);
+	_refuse_answers(engine);
 	gw_engine_end_streams(engine);
 }
 

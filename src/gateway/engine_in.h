@@ -16,7 +16,7 @@
 typedef struct gw_post gw_post_t;
 struct gw_post {
 	gw_post_t *next;
-	/* frees the post; on a stop it only has to refuse */
+	/* frees the post */
 	void (*run)(gw_engine_t *engine, gw_post_t *post);
 };
 
@@ -72,7 +72,7 @@ struct gw_engine {
 	gw_post_t **posts_end;
 	bool refuse;		/* no more posts are taken */
 
-	bool stop;
+	bool stop;		/* atomic */
 	bool more_posts;	/* than the last turn took */
 	bool broken;		/* the ledger: only commits are tried */
 	bool dirty;		/* the scheduler may find something to do */

@@ -15,7 +15,7 @@
 #include "src/gateway/engine_in.h"
 
 #define PAGE_DEFAULT 500
-#define PAGE_MAX 5000
+#define PAGE_MAX 1000	/* other requests wait while a page is made */
 
 typedef struct {
 	gw_post_t post;
@@ -110,13 +110,15 @@ static void _view_jobs(gw_engine_t *engine, flurm_request_t *request)
 
 	if (flurm_request_number(request, "after", 0, INT64_MAX, &after,
 				 &err) ||
-	    flurm_request_number(request, "limit", 1, PAGE_MAX, &limit,
+	    flurm_request_number(request, "limit", 1, INT64_MAX, &limit,
 				 &err) ||
 	    _parse_states(flurm_request_query(request, "state"), wanted,
 			  &err)) {
 		_refuse(engine, request, 400, err.text);
 		return;
 	}
+	if (limit > PAGE_MAX)
+		limit = PAGE_MAX;
 	if (!(out = open_memstream(&text, &len))) {
 		_refuse(engine, request, 500, "out of memory");
 		return;

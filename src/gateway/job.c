@@ -184,22 +184,38 @@ extern int gw_job_spec(const gw_job_t *job, bool with_body,
 	return rc;
 }
 
+/* RET why it does not run, in Slurm's words, if nothing else is known */
+static const char *_reason(const gw_job_t *job, int64_t now)
+{
+	if (job->reason)
+		return job->reason;
+	if (job->state == FLURM_HELD)
+		return "JobHeldUser";
+	if (job->state != FLURM_PENDING)
+		return NULL;
+	if (job->dependent)
+		return "Dependency";
+	if ((job->begin_time > now) || (job->not_before_ms > now * 1000))
+		return "BeginTime";
+	return "Resources";
+}
+
 /* What is not in the spec. Its texts stay the job's: no flurm_job_free(). */
-static json_t *_facts(const gw_job_t *job, int64_t now)
+static json_t *_facts(const gw_job_t *job, int64_t now, int64_t restarts)
 {
 	flurm_job_t facts;
 
 	flurm_job_init(&facts);
 	facts.job_id = job->job_id;
 	facts.state = job->state;
-	facts.reason = job->reason;
+	facts.reason = (char *) _reason(job, now);
 	facts.nodes = job->nodes;
 	facts.exit_code = job->exit_code;
 	facts.signal = job->signal;
 	facts.usage = job->usage;
 	facts.spec.fed_job_id = job->fed_job_id;
 	facts.spec.epoch = job->epoch;
-	facts.spec.restart_count = job->restarts;
+	facts.spec.restart_count = restarts + job->restarts;
 	facts.spec.submit_time = job->submit_time;
 	if (job->nodes) {
 		facts.alloc_nodes = job->alloc_count;
@@ -222,10 +238,12 @@ static json_t *_facts(const gw_job_t *job, int64_t now)
 
 extern char *gw_job_json(const gw_job_t *job, int64_t now, size_t *ret_len)
 {
-	json_t *json = json_loads(job->brief, 0, NULL);
-	json_t *facts = _facts(job, now);
+	json_t *json = json_loads(job->brief, 0, NULL), *facts;
+	int64_t restarts = json_integer_value(
+		json_object_get(json, "restart_count"));
 	char *text = NULL;
 
+	facts = _facts(job, now, restarts);
 	if (json && facts && !json_object_update(json, facts))
 		text = json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_decref(json);

@@ -286,7 +286,8 @@ static int64_t _check_time(shim_t *shim)
 	}
 	if (!shim->suspended_at) {
 		if (now >= shim->warn_at) {
-			gw_tree_signal(0, shim->spec.warn_signal);
+			/* as Slurm: not to the batch shell */
+			gw_tree_signal(shim->script, shim->spec.warn_signal);
 			shim->warn_at = NEVER;
 		}
 		if (now >= shim->limit_at)

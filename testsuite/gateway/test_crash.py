@@ -5,10 +5,13 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import threading
 import time
 
-from gw import Sibling, spec, wait_for
+import pytest
+
+from gw import Gone, Sibling, build_dir, spec, wait_for
 
 KILLS = 200
 JOBS = 500
@@ -249,8 +252,6 @@ def test_reload(make_gateway):
 
 
 def test_check_of_the_configuration(make_gateway):
-    import subprocess
-    from gw import build_dir
     gateway = make_gateway()
 
     def check():
@@ -278,3 +279,55 @@ def test_check_of_the_configuration(make_gateway):
     os.chmod(f"{gateway.dir}/key", 0o644)
     conf = gateway.write_conf()
     assert check().returncode == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_full_disk(make_gateway):
+    """Nothing is answered that is not kept; all of it is when there is room."""
+    gateway = make_gateway()
+    state = f"{gateway.dir}/state"
+    os.mkdir(state, 0o711)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k,mode=711",
+                       "tmpfs", state], check=False).returncode:
+        pytest.skip("cannot mount a file system")
+    try:
+        gateway.start()
+        job = gateway.api().submit(spec(hold=True))
+        filler = f"{state}/filler"
+        with open(filler, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"x" * 4096)
+            except OSError:
+                pass
+        # there is room in the last page of the ledger for a little more
+        taken, late = [], []
+        with pytest.raises(Gone):
+            for _ in range(100):
+                late.append(spec(hold=True, comment="x" * 1000))
+                gateway.api(timeout=1).submit(late[-1])
+                taken.append(late[-1]["fed_job_id"])
+        assert "nothing is answered" in gateway.log()
+        os.unlink(filler)
+        api = gateway.api()
+        assert api.post("/api/v1/jobs", late[-1]).status == 200
+        assert "works again" in gateway.log()
+        gateway.kill()
+        api = gateway.start().api()
+        for one in [job, *taken, late[-1]["fed_job_id"]]:
+            assert api.job(one)["state"] == "held"
+        # full again: it still stops when it is told to
+        with open(filler, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"x" * 4096)
+            except OSError:
+                pass
+        with pytest.raises(Gone):
+            for _ in range(100):
+                gateway.api(timeout=1).submit(spec(comment="x" * 1000))
+        assert gateway.terminate() == 0
+    finally:
+        if gateway.process.poll() is None:
+            gateway.kill()
+        subprocess.run(["umount", "-l", state], check=False)

@@ -257,6 +257,25 @@ def test_time_limit(gateway, api):
     assert read(path) == "term\non\n"
 
 
+def test_warning_before_the_limit(gateway, api):
+    path = out(gateway, "warn")
+    job = api.submit(spec(
+        "bash -c 'trap \"echo warned; exit\" USR1; "
+        "while :; do sleep 0.05; done' & wait; echo shell goes on",
+        std_out=path, time_limit=5, warn_signal=10, warn_time=4))
+    assert api.wait_over(job)["state"] == "completed"
+    assert "warned" in read(path) and "shell goes on" in read(path)
+
+
+def test_reasons(api):
+    for fields, reason in (({"hold": True}, "JobHeldUser"),
+                           ({"dependency": "afterok:1"}, "Dependency"),
+                           ({"begin_time": 4102444800}, "BeginTime")):
+        job = api.submit(spec(**fields))
+        assert api.job(job)["reason"] == reason
+        api.cancel(job)
+
+
 def test_memory_limit(api):
     job = api.submit(spec("exec /usr/bin/python3 -c 'import time\n"
                           "x = bytearray(300 << 20)\ntime.sleep(60)'",
