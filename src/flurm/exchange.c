@@ -43,6 +43,8 @@ static enum MHD_Result _send_own(struct MHD_Connection *connection,
 {
 	struct MHD_Response *response = request->response;
 
+	if (request->lost)
+		return MHD_NO;
 	request->response = NULL;
 	if (request->stream)
 		stream_attach(request->stream, connection);

@@ -55,6 +55,11 @@ static struct MHD_Response *_response(const char *type, char *body, size_t len,
 	return response;
 }
 
+extern void flurm_request_lose(flurm_request_t *request)
+{
+	request->lost = true;
+}
+
 extern void flurm_request_reply(flurm_request_t *request, int status,
 				const char *type, const void *body, size_t len)
 {

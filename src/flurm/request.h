@@ -75,6 +75,12 @@ extern int flurm_request_op(const flurm_request_t *request,
 			    flurm_op_kind_t kind, flurm_op_t *ret_op,
 			    fed_err_t *err);
 
+/*
+ * Whatever it will be answered with is not to be sent: its connection ends
+ * instead. For servers that misbehave on purpose, in tests.
+ */
+extern void flurm_request_lose(flurm_request_t *request);
+
 /* Answer with bytes. IN type - content type, a constant; body is copied */
 extern void flurm_request_reply(flurm_request_t *request, int status,
 				const char *type, const void *body, size_t len);

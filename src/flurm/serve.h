@@ -113,6 +113,7 @@ struct flurm_request {
 	int status;
 	size_t response_len;
 	flurm_stream_t *stream;
+	bool lost;		/* the answer is not to be sent */
 };
 
 struct flurm_stream {

@@ -150,5 +150,6 @@ typedef struct {
 } gw_backend_ops_t;
 
 extern const gw_backend_ops_t gw_backend_local;
+extern const gw_backend_ops_t gw_backend_sim;
 
 #endif

@@ -80,6 +80,8 @@ static const setting_t keys[] = {
 	SETTING(sim_cpus, NUMBER, RANGE(1, 65536), RESTART),
 	SETTING(sim_memory_mb, NUMBER, RANGE(1, INT64_C(1) << 40), RESTART),
 	SETTING(sim_speed, NUMBER, RANGE(1, 1000000), RESTART),
+	SETTING(sim_duration, NUMBER, RANGE(0, 1000000), RESTART),
+	SETTING(sim_failures, NUMBER, RANGE(0, 100), RESTART),
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
@@ -140,6 +142,7 @@ extern void gw_conf_init(gw_conf_t *conf)
 		.sim_cpus = 64,
 		.sim_memory_mb = 262144,
 		.sim_speed = 1,
+		.sim_duration = 10,
 	};
 }
 

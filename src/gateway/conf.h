@@ -76,6 +76,8 @@ typedef struct {
 	int64_t sim_cpus;	/* of each */
 	int64_t sim_memory_mb;	/* of each */
 	int64_t sim_speed;	/* virtual seconds in a real one */
+	int64_t sim_duration;	/* seconds, mean, of jobs that say nothing */
+	int64_t sim_failures;	/* percent of them that fail */
 } gw_conf_t;
 
 /* The defaults: what an empty file says. */

@@ -155,53 +155,6 @@ static void _nodes_changed(void *arg)
 	gw_engine_event(engine, NULL, &event);
 }
 
-extern void gw_engine_answer(gw_engine_t *engine, flurm_request_t *request,
-			     flurm_result_t *result)
-{
-	gw_answer_t *answer = fed_calloc(1, sizeof(*answer));
-
-	answer->request = request;
-	answer->result = *result;
-	*engine->answers_end = answer;
-	engine->answers_end = &answer->next;
-}
-
-extern void gw_engine_answer_text(gw_engine_t *engine,
-				  flurm_request_t *request, int status,
-				  const char *type, char *text, size_t len)
-{
-	gw_answer_t *answer = fed_calloc(1, sizeof(*answer));
-
-	answer->request = request;
-	answer->status = status;
-	answer->type = type;
-	answer->text = text;
-	answer->len = len;
-	*engine->answers_end = answer;
-	engine->answers_end = &answer->next;
-}
-
-static void _send_answers(gw_engine_t *engine)
-{
-	gw_answer_t *answer;
-
-	while ((answer = engine->answers)) {
-		engine->answers = answer->next;
-		if (answer->text) {
-			flurm_request_reply(answer->request, answer->status,
-					    answer->type, answer->text,
-					    answer->len);
-			free(answer->text);
-		} else {
-			flurm_request_reply_result(answer->request,
-						   &answer->result);
-			flurm_result_free(&answer->result);
-		}
-		free(answer);
-	}
-	engine->answers_end = &engine->answers;
-}
-
 extern void gw_engine_flush(gw_engine_t *engine)
 {
 	static fed_log_throttle_t throttle;
@@ -218,7 +171,7 @@ extern void gw_engine_flush(gw_engine_t *engine)
 		fed_info("the ledger works again");
 	engine->broken = false;
 	gw_engine_publish(engine);
-	_send_answers(engine);
+	gw_engine_send_answers(engine);
 	gw_engine_act(engine);
 }
 
@@ -240,6 +193,8 @@ static int _wait_ms(gw_engine_t *engine)
 		return RETRY_COMMIT_MS;
 	if (engine->more_posts || engine->touched)
 		return 0;
+	if (engine->late && (engine->late->late_ms < due))
+		due = engine->late->late_ms;
 	if (timer && (timer->at < due))
 		due = timer->at;
 	if (engine->dirty && (engine->pass_after_ms < due))
@@ -293,6 +248,7 @@ extern gw_engine_t *gw_engine_create(gw_conf_t *conf,
 	engine->now_ms = _wall_ms();
 	engine->posts_end = &engine->posts;
 	engine->answers_end = &engine->answers;
+	engine->late_end = &engine->late;
 	engine->over_end = &engine->over_first;
 	engine->dirty = true;
 	pthread_mutex_init(&engine->lock, NULL);
@@ -321,6 +277,11 @@ fail:
 	engine->conf = NULL;
 	gw_engine_destroy(engine);
 	return NULL;
+}
+
+extern void gw_engine_set_faults(gw_engine_t *engine, gw_faults_t *faults)
+{
+	engine->faults = faults;
 }
 
 extern int gw_engine_start(gw_engine_t *engine, flurm_server_t *server,
@@ -370,6 +331,7 @@ extern void gw_engine_stop(gw_engine_t *engine)
 	} while (engine->more_posts);
 	_refuse_answers(engine);
 	gw_engine_end_streams(engine);
+	gw_engine_send_late(engine);
 }
 
 extern void gw_engine_destroy(gw_engine_t *engine)

@@ -17,6 +17,7 @@
 #include "src/flurm/server.h"
 #include "src/gateway/backend.h"
 #include "src/gateway/conf.h"
+#include "src/gateway/fault.h"
 
 typedef struct gw_engine gw_engine_t;
 
@@ -28,6 +29,9 @@ typedef struct gw_engine gw_engine_t;
 extern gw_engine_t *gw_engine_create(gw_conf_t *conf,
 				     const gw_backend_ops_t *backend,
 				     fed_err_t *err);
+
+/* What goes wrong on purpose; before it runs. IN faults - stays valid */
+extern void gw_engine_set_faults(gw_engine_t *engine, gw_faults_t *faults);
 
 /* Start its thread. IN server - for its metrics */
 extern int gw_engine_start(gw_engine_t *engine, flurm_server_t *server,

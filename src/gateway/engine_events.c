@@ -106,6 +106,8 @@ static void _send(gw_engine_t *engine, gw_listener_t *listener)
 		if (!line)
 			return;		/* with the next event, then */
 		waits = flurm_stream_write(listener->stream, line, len);
+		if ((waits >= 0) && gw_fault_duplicates(engine->faults))
+			waits = flurm_stream_write(listener->stream, line, len);
 		free(line);
 		if (waits < 0) {
 			listener->gone = true;

@@ -9,6 +9,7 @@
 
 #include "src/gateway/cluster.h"
 #include "src/gateway/engine.h"
+#include "src/gateway/fault.h"
 #include "src/gateway/gate.h"
 #include "src/gateway/store.h"
 
@@ -25,6 +26,7 @@ typedef struct gw_answer gw_answer_t;
 struct gw_answer {
 	gw_answer_t *next;
 	flurm_request_t *request;
+	int64_t late_ms;	/* not before that; 0: at once (fault.h) */
 	flurm_result_t result;	/* if there is no text */
 	int status;
 	const char *type;
@@ -58,6 +60,7 @@ struct gw_engine {
 	gw_conf_t *conf;
 	const gw_backend_ops_t *ops;
 	gw_backend_t *backend;
+	gw_faults_t *faults;	/* NULL: nothing goes wrong on purpose */
 	gw_backend_host_t host;
 	gw_store_t store;
 	gw_cluster_t cluster;
@@ -84,6 +87,8 @@ struct gw_engine {
 	gw_job_t **over_end;
 	gw_answer_t *answers;
 	gw_answer_t **answers_end;
+	gw_answer_t *late;	/* that are to be late */
+	gw_answer_t **late_end;
 	gw_listener_t *listeners;
 	uint64_t heard;		/* last cursor that a client was sent */
 	size_t by_state[FLURM_STATE_COUNT];
@@ -140,6 +145,11 @@ extern void gw_engine_answer(gw_engine_t *engine, flurm_request_t *request,
 extern void gw_engine_answer_text(gw_engine_t *engine,
 				  flurm_request_t *request, int status,
 				  const char *type, char *text, size_t len);
+
+/* Send the answers: all of them, but for those that are to be late. */
+extern void gw_engine_send_answers(gw_engine_t *engine);
+/* Send those too. */
+extern void gw_engine_send_late(gw_engine_t *engine);
 
 /* Send what is new to who listens. */
 extern void gw_engine_publish(gw_engine_t *engine);

@@ -204,9 +204,11 @@ static void _judged(gw_engine_t *engine, gw_job_t *job, const flurm_op_t *op,
 	gw_verdict_t verdict;
 
 	gw_gate_judge(job, op, engine->now_ms, &verdict);
-	if (verdict.deliver_signal)
+	if (verdict.deliver_signal) {
 		engine->ops->signal(engine->backend, job,
 				    flurm_or(op->signal, SIGTERM), op->scope);
+		engine->backend_due_ms = engine->now_ms;
+	}
 	if (verdict.has_event) {
 		job = gw_engine_event(engine, job, &verdict.event);
 		gw_gate_fill(job, &verdict.result);

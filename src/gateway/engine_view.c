@@ -302,17 +302,23 @@ extern void gw_engine_view(gw_engine_t *engine, flurm_request_t *request,
 	flurm_request_error(request, 503, NULL, "the gateway is stopping");
 }
 
+/* Answered at once: what goes wrong on purpose must not hit this. */
 static void _run_debug(gw_engine_t *engine, gw_post_t *post)
 {
 	debug_post_t *mine = (debug_post_t *) post;
+	json_t *reply = NULL;
 	fed_err_t err;
-	json_t *reply;
 
-	reply = engine->ops->debug(engine->backend, mine->command, &err);
+	if (!engine->faults ||
+	    (gw_faults_set(engine->faults, mine->command, &err) == 0))
+		reply = engine->ops->debug(engine->backend, mine->command,
+					   &err);
+	if (reply && engine->faults)
+		gw_faults_tell(engine->faults, reply);
 	if (reply)
-		_answer_json(engine, mine->request, reply);
+		flurm_request_reply_json(mine->request, 200, reply);
 	else
-		_refuse(engine, mine->request, 400, err.text);
+		flurm_request_error(mine->request, 400, NULL, "%s", err.text);
 	engine->backend_due_ms = engine->now_ms;
 	json_decref(mine->command);
 	free(mine);

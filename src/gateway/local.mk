@@ -16,6 +16,7 @@ libfedgateway_la_SOURCES = \
 	src/gateway/conf_value.h \
 	src/gateway/engine.c \
 	src/gateway/engine.h \
+	src/gateway/engine_answer.c \
 	src/gateway/engine_events.c \
 	src/gateway/engine_in.h \
 	src/gateway/engine_job.c \
@@ -26,6 +27,8 @@ libfedgateway_la_SOURCES = \
 	src/gateway/event.h \
 	src/gateway/evlog.c \
 	src/gateway/evlog.h \
+	src/gateway/fault.c \
+	src/gateway/fault.h \
 	src/gateway/gate.c \
 	src/gateway/gate.h \
 	src/gateway/gate_judge.c \
@@ -57,6 +60,9 @@ libfedgateway_la_SOURCES = \
 	src/gateway/routes.h \
 	src/gateway/sched.c \
 	src/gateway/sched.h \
+	src/gateway/sim.c \
+	src/gateway/sim_plan.c \
+	src/gateway/sim_plan.h \
 	src/gateway/store.c \
 	src/gateway/store.h \
 	src/gateway/timer.c \
@@ -66,7 +72,7 @@ libfedgateway_la_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DGW_STATE_DIR='"$(localstatedir)/lib/flurm-gateway"' \
 	-DGW_SHIM='"$(pkglibexecdir)/flurm-gateway-shim"'
 libfedgateway_la_CFLAGS = $(AM_CFLAGS) $(FLURM_CFLAGS)
-libfedgateway_la_LIBADD = libfedflurm.la
+libfedgateway_la_LIBADD = libfedflurm.la -lm
 
 flurm_gateway_SOURCES = src/gateway/main.c
 flurm_gateway_CFLAGS = $(AM_CFLAGS) $(FLURM_CFLAGS)

@@ -7,6 +7,7 @@
  */
 #include "fed_config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -39,6 +40,7 @@ typedef struct {
 
 static const gw_backend_ops_t *const backends[] = {
 	&gw_backend_local,
+	&gw_backend_sim,
 };
 
 static void _usage(FILE *out)
@@ -268,8 +270,11 @@ static void _reload(const options_t *options, gw_engine_t *engine)
 	gw_notify("READY=1");
 }
 
-static void _wait_for_signals(const options_t *options, gw_engine_t *engine)
+/* RET whether the gateway is to begin anew */
+static gw_restart_t _wait_for_signals(const options_t *options,
+				      const gw_site_t *site)
 {
+	gw_restart_t restart;
 	sigset_t set;
 	int sig;
 
@@ -277,9 +282,35 @@ static void _wait_for_signals(const options_t *options, gw_engine_t *engine)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
-	while (!sigwait(&set, &sig) && (sig == SIGHUP))
-		_reload(options, engine);
+	sigaddset(&set, SIGUSR1);	/* of fault.c */
+	while (!sigwait(&set, &sig)) {
+		if (sig == SIGHUP) {
+			_reload(options, site->engine);
+			continue;
+		}
+		if (sig != SIGUSR1)
+			break;
+		restart = gw_fault_restart(site->faults);
+		if (restart)
+			return restart;
+	}
 	fed_info("signal %d: stopping; jobs go on running", sig);
+	return GW_NO_RESTART;
+}
+
+/* As one that has lost its disk. */
+static void _forget_state(const gw_conf_t *conf)
+{
+	char *path = fed_strdup_printf("%s/ledger", conf->state_dir);
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			(void) unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		closedir(dir);
+	free(path);
 }
 
 /* Before there are threads: they inherit it. */
@@ -299,13 +330,21 @@ static void _block_signals(void)
 	signal(SIGCHLD, SIG_IGN);
 }
 
-/* conf belongs to the engine as soon as there is one. */
-static int _run(const options_t *options, gw_conf_t *conf, fed_err_t *err)
+/*
+ * conf belongs to the engine as soon as there is one.
+ * OUT ret_restart - whether it is to be run once more
+ * OUT ret_port - where it was served
+ */
+static int _run(const options_t *options, gw_conf_t *conf,
+		gw_restart_t *ret_restart, uint16_t *ret_port, fed_err_t *err)
 {
 	const gw_backend_ops_t *backend = _find_backend(conf->backend, err);
 	gw_site_t site = { 0 };
 	flurm_server_t *server = NULL;
 	int rc = -1;
+
+	if (backend && backend->debug)
+		site.faults = gw_faults_create();
 
 	if (!backend || _make_state_dir(conf, err) ||
 	    (conf->token_key_file &&
@@ -313,21 +352,28 @@ static int _run(const options_t *options, gw_conf_t *conf, fed_err_t *err)
 	    !(site.engine = gw_engine_create(conf, backend, err))) {
 		gw_conf_free(conf);
 		free(conf);
-	} else if ((server = _serve(conf, &site, err)) &&
-		   !gw_engine_start(site.engine, server, err)) {
+		goto end;
+	}
+	gw_engine_set_faults(site.engine, site.faults);
+	if ((server = _serve(conf, &site, err)) &&
+	    !gw_engine_start(site.engine, server, err)) {
 		fed_info("%s: backend %s, listens on %s port %u, instance %s",
 			 conf->cluster_name, backend->name, conf->address,
 			 flurm_server_port(server),
 			 gw_engine_instance(site.engine));
 		gw_notify("READY=1");
-		_wait_for_signals(options, site.engine);
-		gw_notify("STOPPING=1");
+		*ret_restart = _wait_for_signals(options, &site);
+		*ret_port = flurm_server_port(server);
+		if (!*ret_restart)
+			gw_notify("STOPPING=1");
 		__atomic_store_n(&site.draining, true, __ATOMIC_RELEASE);
 		gw_engine_stop(site.engine);
 		rc = 0;
 	}
+end:
 	flurm_server_stop(server);
 	gw_engine_destroy(site.engine);
+	gw_faults_free(site.faults);
 	flurm_token_destroy(site.token);
 	return rc;
 }
@@ -359,9 +405,23 @@ int main(int argc, char **argv)
 	_init_log(&options, conf);
 	_block_signals();
 	umask(022);
-	if (_run(&options, conf, &err))
-		goto fail;
-	return 0;
+	for (;;) {
+		gw_restart_t restart = GW_NO_RESTART;
+		uint16_t port = 0;
+
+		if (_run(&options, conf, &restart, &port, &err))
+			goto fail;
+		if (!restart)
+			return 0;
+		conf = fed_calloc(1, sizeof(*conf));
+		if (_read_conf(&options, conf, &err)) {
+			free(conf);
+			goto fail;
+		}
+		conf->port = port;
+		if (restart == GW_RESTART_FORGET)
+			_forget_state(conf);
+	}
 fail:
 	fed_error("%s", err.text);
 	return 1;

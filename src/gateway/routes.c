@@ -24,6 +24,8 @@ static void _op(flurm_request_t *request, void *arg, flurm_op_kind_t kind)
 	flurm_op_t op;
 	fed_err_t err;
 
+	if (gw_fault_refuses(site->faults, request))
+		return;
 	if (flurm_request_op(request, kind, &op, &err))
 		flurm_request_error(request, 400, NULL, "%s", err.text);
 	else
@@ -51,7 +53,10 @@ OP_HANDLER(_revoke, FLURM_OP_REVOKE)
 #define VIEW_HANDLER(name, view) \
 	static void name(flurm_request_t *request, void *arg) \
 	{ \
-		gw_engine_view(((gw_site_t *) arg)->engine, request, view); \
+		gw_site_t *site = arg; \
+	\
+		if (!gw_fault_refuses(site->faults, request)) \
+			gw_engine_view(site->engine, request, view); \
 	}
 
 VIEW_HANDLER(_jobs, GW_VIEW_JOBS)
@@ -63,7 +68,10 @@ VIEW_HANDLER(_metrics, GW_VIEW_METRICS)
 
 static void _events(flurm_request_t *request, void *arg)
 {
-	gw_engine_events(((gw_site_t *) arg)->engine, request);
+	gw_site_t *site = arg;
+
+	if (!gw_fault_refuses(site->faults, request))
+		gw_engine_events(site->engine, request);
 }
 
 static void _ack(flurm_request_t *request, void *arg)
@@ -93,6 +101,8 @@ static void _batch(flurm_request_t *request, void *arg)
 	fed_err_t err;
 	size_t i;
 
+	if (gw_fault_refuses(site->faults, request))
+		return;
 	if (!(json = flurm_request_json(request, &err))) {
 		flurm_request_error(request, 400, NULL, "%s", err.text);
 		return;

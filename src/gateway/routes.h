@@ -16,6 +16,7 @@
 typedef struct {
 	gw_engine_t *engine;
 	flurm_token_t *token;	/* NULL: none is asked for */
+	gw_faults_t *faults;	/* NULL: nothing goes wrong on purpose */
 	bool draining;		/* said by /health; set atomically */
 } gw_site_t;
 

@@ -16,4 +16,5 @@ EXTRA_DIST += \
 	testsuite/gateway/test_docs.py \
 	testsuite/gateway/test_life.py \
 	testsuite/gateway/test_security.py \
+	testsuite/gateway/test_sim.py \
 	# End of EXTRA_DIST

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from gw.api import Api
-from gw.gateway import TOP
+from gw.gateway import TOP, Gateway
 
 yaml = pytest.importorskip("yaml", reason="no python3-yaml")
 from gw.contract import Contract, contains  # noqa: E402
@@ -28,6 +28,18 @@ def path_of(template):
 
 def fits(template, path):
     return re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path)
+
+
+@pytest.fixture(scope="module", params=["local", "sim"])
+def settings(request):
+    return {"backend": request.param, "sim_nodes": 1}
+
+
+@pytest.fixture(scope="module")
+def gateway(settings):
+    gateway = Gateway(**settings)
+    yield gateway.start()
+    gateway.stop()
 
 
 def test_the_page_is_up_to_date():
@@ -113,11 +125,11 @@ def run(example, url, auth):
     return result.stdout
 
 
-def test_examples(make_gateway):
+def test_examples(make_gateway, settings):
     """Every curl of the page, in order, says what it should."""
     if not shutil.which("curl"):
         pytest.skip("no curl")
-    gateway = make_gateway().start()
+    gateway = make_gateway(**settings).start()
     url = f"http://127.0.0.1:{gateway.port}"
     auth = f"Authorization: Bearer {gateway.token()}"
     stream = gateway.events()           # so that the first event is a job's
@@ -145,11 +157,11 @@ def test_examples(make_gateway):
             time.sleep(0.1)
 
 
-def test_events_are_as_the_contract_says(make_gateway):
-    gateway = make_gateway().start()
+def test_events_are_as_the_contract_says(make_gateway, settings):
+    gateway = make_gateway(**settings).start()
     api, events = gateway.api(), gateway.events()
     api.submit({"fed_job_id": 67108865, "epoch": 0, "user_id": 65534,
-                "group_id": 65534, "script": "#!/bin/sh\nexit 3\n",
+                "group_id": 65534, "script": "#!/bin/sh\n#FLURM sim duration=0 exit=3\nexit 3\n",
                 "work_dir": "/tmp", "std_out": "/dev/null"})
     events.wait("start_request", 67108865)
     api.start(67108865, epoch=0)
