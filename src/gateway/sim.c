@@ -470,6 +470,7 @@ static void _close(gw_backend_t *backend)
 	gw_timers_free(&backend->timers);
 	for (size_t i = 0; i < backend->layout.count; i++) {
 		free(backend->layout.nodes[i].name);
+		free(backend->layout.nodes[i].features);
 		free(backend->layout.nodes[i].reason);
 	}
 	free(backend->layout.nodes);
@@ -492,6 +493,7 @@ static gw_backend_t *_open(const gw_conf_t *conf,
 			.name = fed_strdup_printf("sim%zu", i + 1),
 			.cpus = conf->sim_cpus,
 			.memory_mb = conf->sim_memory_mb,
+			.features = fed_strdup(conf->features),
 			.up = true,
 		};
 	fed_info("nothing runs here: %zu virtual nodes of %lld CPUs and %lld "

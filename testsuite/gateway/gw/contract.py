@@ -8,7 +8,7 @@ from .gateway import TOP
 
 METHODS = ("get", "post", "patch", "delete")
 NOT_THE_GATEWAYS = {"federation"}       # a tag, but for the first of them
-ANY_ROUTE = {400, 401, 403, 404, 405, 413, 431, 503}    # may answer so
+ANY_ROUTE = {400, 401, 403, 404, 405, 413, 429, 431, 503}    # may answer so
 
 
 class Contract:
@@ -104,7 +104,7 @@ class Contract:
         kind = schema.get("type", "object" if self.properties(schema)
                           else None)
         types = {"object": dict, "array": list, "string": str,
-                 "boolean": bool, "integer": int}
+                 "boolean": bool, "integer": int, "number": (int, float)}
         if kind and (not isinstance(value, types[kind]) or
                      kind == "integer" and isinstance(value, bool)):
             yield f"{where}: {value!r} is no {kind}"
