@@ -47,7 +47,7 @@ struct listener {
 	int worker_cnt;
 
 	conn_t *fresh[CONNS_MAX]; /* the accepting thread's own, by age */
-	int fresh_cnt;
+	int fresh_cnt;		/* others may read it: atomic */
 	fed_log_throttle_t complaint;
 
 	pthread_mutex_t lock;	/* all below */
@@ -87,7 +87,7 @@ static void _reject(listener_t *listener, conn_t *conn, const char *why)
 
 static void _remove_fresh(listener_t *listener, int i)
 {
-	listener->fresh_cnt--;
+	__atomic_sub_fetch(&listener->fresh_cnt, 1, __ATOMIC_RELAXED);
 	memmove(&listener->fresh[i], &listener->fresh[i + 1],
 		(listener->fresh_cnt - i) * sizeof(listener->fresh[0]));
 }
@@ -183,7 +183,8 @@ static void _accept_all(listener_t *listener)
 			_reject(listener, oldest,
 				"too many at once, and it was silent longest");
 		}
-		listener->fresh[listener->fresh_cnt++] = conn;
+		listener->fresh[listener->fresh_cnt] = conn;
+		__atomic_add_fetch(&listener->fresh_cnt, 1, __ATOMIC_RELAXED);
 	}
 }
 
@@ -242,8 +243,10 @@ static void *_accept_run(void *arg)
 		if (pfd[cnt].revents)
 			_accept_all(listener);
 	}
-	while (listener->fresh_cnt)
-		_free_conn(listener->fresh[--listener->fresh_cnt]);
+	while (listener->fresh_cnt) {
+		_free_conn(listener->fresh[listener->fresh_cnt - 1]);
+		_remove_fresh(listener, listener->fresh_cnt - 1);
+	}
 	return NULL;
 }
 
@@ -393,6 +396,7 @@ extern void listener_get_status(listener_t *listener, listener_status_t *ret)
 {
 	pthread_mutex_lock(&listener->lock);
 	*ret = listener->status;
-	ret->open = listener->queued + listener->fresh_cnt;
+	ret->open = listener->queued +
+		    __atomic_load_n(&listener->fresh_cnt, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&listener->lock);
 }

@@ -76,7 +76,7 @@ static void _owned(void **state)
 }
 
 typedef struct {
-	inbox_t inbox;
+	inbox_t *inbox;
 	note_t *note;
 	bool answered;
 } ask_t;
@@ -85,7 +85,7 @@ static void *_ask(void *arg)
 {
 	ask_t *ask = arg;
 
-	ask->answered = inbox_ask(&ask->inbox, ask->note);
+	ask->answered = inbox_ask(ask->inbox, ask->note);
 	return NULL;
 }
 
@@ -101,22 +101,23 @@ static note_t *_wait_for_note(inbox_t *inbox)
 
 static void _answered(void **state)
 {
-	ask_t ask = { .note = note_new(NOTE_STATUS, NULL) };
+	inbox_t inbox;
+	ask_t ask = { &inbox, note_new(NOTE_STATUS, NULL), false };
 	pthread_t thread;
 	note_t *note;
 
-	inbox_init(&ask.inbox, _wakeup, &wakeups);
+	inbox_init(&inbox, _wakeup, &wakeups);
 	pthread_create(&thread, NULL, _ask, &ask);
-	note = _wait_for_note(&ask.inbox);
+	note = _wait_for_note(&inbox);
 	assert_ptr_equal(note, ask.note);
 	note->rc = 17;
-	inbox_done(&ask.inbox, note);
+	inbox_done(&inbox, note);
 	pthread_join(thread, NULL);
 	assert_true(ask.answered);
 	assert_int_equal(ask.note->rc, 17);
 	note_free(ask.note);
-	inbox_close(&ask.inbox);
-	inbox_fini(&ask.inbox);
+	inbox_close(&inbox);
+	inbox_fini(&inbox);
 }
 
 #define WAITERS 8
@@ -124,32 +125,30 @@ static void _answered(void **state)
 /* Who waits when it is closed is not left waiting, nor who comes later. */
 static void _closed(void **state)
 {
-	ask_t *ask = calloc(1, sizeof(*ask));
+	const struct timespec step = { .tv_nsec = 1000000 };
+	inbox_t inbox;
+	ask_t asks[WAITERS];
 	pthread_t threads[WAITERS];
-	note_t *notes[WAITERS], *late;
+	note_t *late;
 	int waiting = 0;
 
-	inbox_init(&ask->inbox, _wakeup, &waiting);
+	inbox_init(&inbox, _wakeup, &waiting);
 	for (int i = 0; i < WAITERS; i++) {
-		const struct timespec step = { .tv_nsec = 1000000 };
-
-		ask->note = notes[i] = note_new(NOTE_STATUS, NULL);
-		pthread_create(&threads[i], NULL, _ask, ask);
-		while (__atomic_load_n(&waiting, __ATOMIC_SEQ_CST) <= i)
-			nanosleep(&step, NULL);
+		asks[i] = (ask_t) { &inbox, note_new(NOTE_STATUS, NULL), true };
+		pthread_create(&threads[i], NULL, _ask, &asks[i]);
 	}
-	inbox_close(&ask->inbox);
+	while (__atomic_load_n(&waiting, __ATOMIC_SEQ_CST) < WAITERS)
+		nanosleep(&step, NULL);
+	inbox_close(&inbox);
 	for (int i = 0; i < WAITERS; i++) {
 		pthread_join(threads[i], NULL);
-		assert_true(notes[i]->failed);
-		note_free(notes[i]);
+		assert_false(asks[i].answered);
+		note_free(asks[i].note);
 	}
-	assert_false(ask->answered);
 	late = note_new(NOTE_STATUS, NULL);
-	assert_false(inbox_ask(&ask->inbox, late));
+	assert_false(inbox_ask(&inbox, late));
 	note_free(late);
-	inbox_fini(&ask->inbox);
-	free(ask);
+	inbox_fini(&inbox);
 }
 
 static void _sessions(void **state)

@@ -239,9 +239,9 @@ static void _in_order(void **state)
 		assert_int_equal(tokens[i - 1], i);
 		assert_int_equal(rcs[i - 1], (i == 500) ? 17 : 0);
 	}
-	assert_int_equal(locks, 1);
+	assert_int_equal(_get(&locks), 1);
 	/* many travel together */
-	assert_in_range(mults, 4, 900);
+	assert_in_range(_get(&mults), 4, 900);
 	/* nobody wants to know of these */
 	assert_true(link_send(link, 1, false, _item(1), 0));
 	wait_for(_get(&seen_cnt) == 1001);
@@ -250,8 +250,8 @@ static void _in_order(void **state)
 	assert_int_equal(status.session, 1);
 	assert_string_equal(status.error, "");
 	_end(link);
-	assert_int_equal(downs, 1);
-	assert_int_equal(token_cnt, 1000);
+	assert_int_equal(_get(&downs), 1);
+	assert_int_equal(_get(&token_cnt), 1000);
 	fake_stop(fake);
 }
 
@@ -264,8 +264,10 @@ static void _not_taken(void **state)
 	link_status_t status;
 
 	wait_for(_session() == 1);
+	pthread_mutex_lock(&lock);
 	refuse_job = 2;
 	refuse_times = 2;
+	pthread_mutex_unlock(&lock);
 	for (int i = 1; i <= 3; i++)
 		link_send(link, 1, false, _item(i), i);
 	wait_for(_get(&refuse_times) == 0);
@@ -305,7 +307,7 @@ static void _ends(int what, const char *why)
 	link_get_status(link, &status);
 	assert_int_equal(status.state, LINK_WAITING);
 	assert_int_equal(status.queued, 0);
-	assert_int_equal(token_cnt, 0);
+	assert_int_equal(_get(&token_cnt), 0);
 	/* for a session that is over nothing is taken */
 	assert_false(link_send(link, 1, false, _item(3), 3));
 	pthread_mutex_lock(&lock);
@@ -375,12 +377,12 @@ static void _refused(void **state)
 	link_get_status(link, &status);
 	assert_int_equal(status.state, LINK_WAITING);
 	assert_non_null(strstr(status.error, "isn't a known sibling of ours"));
-	assert_int_equal(ups, 0);
+	assert_int_equal(_get(&ups), 0);
 	/* unless it shows that it knows us by now */
 	fake_refuse(fake, NULL);
 	link_kick(link);
 	wait_for(_session() == 1);
-	assert_int_equal(downs, 0);
+	assert_int_equal(_get(&downs), 0);
 	_end(link);
 	fake_stop(fake);
 }
@@ -420,7 +422,7 @@ static void _versions(void **state)
 				link_get_status(link, &status);
 			} while (!status.error[0]);
 			assert_non_null(strstr(status.error, "old"));
-			assert_int_equal(ups, 0);
+			assert_int_equal(_get(&ups), 0);
 		}
 		_end(link);
 		fake_stop(fake);
