@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,19 @@ static inline void scratch_clear(const char *path)
 static inline void scratch_remove(char *path)
 {
 	scratch_clear(path);
+	free(path);
+}
+
+static inline int scratch_remove_one_(const char *path, const struct stat *st,
+				      int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+/* Remove it with all that is below, and free its name. */
+static inline void scratch_remove_tree(char *path)
+{
+	(void) nftw(path, scratch_remove_one_, 10, FTW_DEPTH | FTW_PHYS);
 	free(path);
 }
 

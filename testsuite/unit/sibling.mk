@@ -10,6 +10,7 @@ sibling_unit_tests = \
 	testsuite/unit/sibling_conf_test \
 	testsuite/unit/sibling_dep_test \
 	testsuite/unit/sibling_federation_test \
+	testsuite/unit/sibling_host_test \
 	testsuite/unit/sibling_inbox_test \
 	testsuite/unit/sibling_link_test \
 	testsuite/unit/sibling_listener_test \
@@ -82,3 +83,11 @@ testsuite_unit_sibling_registrar_test_SOURCES = \
 	testsuite/unit/sibling_registrar_test.c
 testsuite_unit_sibling_registrar_test_CPPFLAGS = $(sibling_unit_cppflags)
 testsuite_unit_sibling_registrar_test_LDADD = $(sibling_unit_ldadd)
+
+testsuite_unit_sibling_host_test_SOURCES = \
+	src/flurmfed/status_ask.c \
+	testsuite/unit/fake_dbd.c \
+	testsuite/unit/fake_peer.c \
+	testsuite/unit/sibling_host_test.c
+testsuite_unit_sibling_host_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_host_test_LDADD = $(sibling_unit_ldadd)

@@ -25,8 +25,11 @@ static const uint16_t slurm_unit_versions[] = {
 			sizeof(slurm_unit_versions[0])) && \
 	     (var = slurm_unit_versions[i_##var]); i_##var++)
 
-/* IN dir - a scratch directory, for slurm.conf */
-static inline void slurm_unit_init(const char *dir)
+/*
+ * IN dir - a scratch directory, for slurm.conf
+ * IN more - lines of slurm.conf, or ""
+ */
+static inline void slurm_unit_init_with(const char *dir, const char *more)
 {
 	log_options_t quiet = LOG_OPTS_INITIALIZER;
 	char text[4096], path[4096];
@@ -38,7 +41,8 @@ static inline void slurm_unit_init(const char *dir)
 		 "AuthType=auth/none\n"
 		 "CredType=cred/none\n"
 		 "StateSaveLocation=%s\n"
-		 "NodeName=node1\n", getuid(), dir);
+		 "NodeName=node1\n"
+		 "%s", getuid(), dir, more);
 	snprintf(path, sizeof(path), "%s/slurm.conf", dir);
 	scratch_write(path, text, strlen(text));
 	setenv("SLURM_CONF", path, 1);
@@ -49,6 +53,11 @@ static inline void slurm_unit_init(const char *dir)
 		quiet.stderr_level = LOG_LEVEL_DEBUG3;
 	log_init((char *) "unit", quiet, 0, NULL);
 	slurm_init(path);
+}
+
+static inline void slurm_unit_init(const char *dir)
+{
+	slurm_unit_init_with(dir, "");
 }
 
 /* A site as slurm_unit_init()'s slurm.conf makes one; nothing is copied. */

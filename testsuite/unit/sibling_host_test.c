@@ -1,0 +1,459 @@
+/*
+ * sibling_host_test.c - src/sibling/host: a whole controller from start to
+ * stop and again, between a fake slurmdbd and a fake native, and what is left
+ * of it then: nothing. To be run with sanitizers, too.
+ */
+#include "testsuite/unit/fake_dbd.h"
+
+#include <pthread.h>
+
+#include "src/core/log.h"
+#include "src/flurmfed/status_ask.h"
+#include "src/sibling/host.h"
+#include "src/sibling/net.h"
+#include "src/sibling/sib.h"
+#include "src/sibling/pack_info.h"
+
+#define ALPHA_ID 1
+#define FLURM_ID 2
+
+static char *base;		/* slurm.conf's directory, for all tests */
+static uint16_t dbd_port;	/* as slurm.conf says */
+static char *dir, conf_path[4096], socket_path[4096];
+static fake_dbd_t *dbd;
+static fake_peer_t *alpha;
+static uint16_t port;		/* flurm's */
+static host_t *host;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int syncs;		/* JOB_SYNCs that alpha got */
+static int dep_answers;		/* and answers to its dependencies */
+
+static int _get(const int *value)
+{
+	int copy;
+
+	pthread_mutex_lock(&lock);
+	copy = *value;
+	pthread_mutex_unlock(&lock);
+	return copy;
+}
+
+/* ---- alpha, a native ---- */
+
+static void _destroy_buf(void *x)
+{
+	free_buf(x);
+}
+
+static void _note_item(const persist_in_t *in)
+{
+	const sib_msg_t *sib = in->data;
+	const dep_update_origin_msg_t *dep = in->data;
+
+	pthread_mutex_lock(&lock);
+	if ((in->type == REQUEST_SIB_MSG) && (sib->sib_msg_type == SIB_SYNC))
+		syncs++;
+	if (in->type == REQUEST_UPDATE_ORIGIN_DEP) {
+		assert_true(list_count(dep->depend_list) > 0);
+		dep_answers++;
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+static bool _alpha_takes(void *arg, persist_t *conn, persist_in_t *in)
+{
+	ctld_list_msg_t *msg = in->data, answer;
+	return_code_msg_t rc = { .return_code = SLURM_SUCCESS };
+	persist_in_t item = { 0 };
+	buf_t *buf;
+
+	if (in->type != REQUEST_CTLD_MULT_MSG)
+		return false;
+	answer.my_list = list_create(_destroy_buf);
+	while ((buf = list_pop(msg->my_list))) {
+		assert_int_equal(persist_unpack_item(buf, conn->version,
+						     &item, NULL), 0);
+		_note_item(&item);
+		compat_free_data(item.type, item.data);
+		free_buf(buf);
+		list_append(answer.my_list,
+			    persist_pack_item(RESPONSE_SLURM_RC, &rc,
+					      conn->version));
+	}
+	(void) persist_send(conn, RESPONSE_CTLD_MULT_MSG, &answer, NULL);
+	FREE_NULL_LIST(answer.my_list);
+	return true;
+}
+
+/* Open alpha's own connection to flurm. RET 0, or -1 with err */
+static int _alpha_connects(persist_t *conn, const char *name, fed_err_t *err)
+{
+	*conn = (persist_t) {
+		.fd = -1, .stop_fd = -1, .timeout_ms = 5000,
+	};
+	return persist_open(conn, "127.0.0.1", port, PERSIST_TYPE_FED, name,
+			    fake_port(alpha), COMPAT_VERSION_OWN, err);
+}
+
+/* Send items on it. RET rc of the first; all must have the same */
+static uint32_t _alpha_says(persist_t *conn, buf_t **items, int count)
+{
+	ctld_list_msg_t msg = { .my_list = list_create(_destroy_buf) };
+	ctld_list_msg_t *answer;
+	persist_in_t in = { 0 };
+	uint32_t first = NO_VAL;
+	fed_err_t err;
+	buf_t *buf;
+
+	for (int i = 0; i < count; i++)
+		list_append(msg.my_list, items[i]);
+	if (persist_ask(conn, REQUEST_CTLD_MULT_MSG, &msg, &in, &err))
+		fail_msg("%s", err.text);
+	FREE_NULL_LIST(msg.my_list);
+	assert_int_equal(in.type, RESPONSE_CTLD_MULT_MSG);
+	answer = in.data;
+	assert_int_equal(list_count(answer->my_list), count);
+	while ((buf = list_pop(answer->my_list))) {
+		persist_in_t item = { 0 };
+		uint32_t rc;
+
+		assert_int_equal(persist_unpack_item(buf, conn->version,
+						     &item, NULL), 0);
+		assert_int_equal(item.type, RESPONSE_SLURM_RC);
+		rc = ((return_code_msg_t *) item.data)->return_code;
+		if (first == NO_VAL)
+			first = rc;
+		assert_int_equal(rc, first);
+		compat_free_data(item.type, item.data);
+		free_buf(buf);
+	}
+	persist_free_data(conn, &in);
+	return first;
+}
+
+static uint32_t _alpha_syncs(persist_t *conn)
+{
+	buf_t *jobs = pack_info_jobs(0, 1, conn->version), *sync;
+
+	sync = sib_pack_sync(ALPHA_ID, jobs, 2, conn->version);
+	free_buf(jobs);
+	return _alpha_says(conn, &sync, 1);
+}
+
+/* ---- flurm ---- */
+
+static void _write_conf(const char *more)
+{
+	char text[8192];
+
+	snprintf(text, sizeof(text),
+		 "StatusSocket=%s\n"
+		 "LedgerDir=%s/ledger\n"
+		 "FlurmCluster=flurm Url=http://127.0.0.1:1 Port=%u\n"
+		 "%s", socket_path, dir, port, more);
+	scratch_write(conf_path, text, strlen(text));
+}
+
+static void _create(void)
+{
+	fed_err_t err;
+
+	if (!(host = host_create(conf_path, "unit", &err)))
+		fail_msg("%s", err.text);
+}
+
+/* RET a value of its status as text, to be freed; path as "peers.0.send" */
+static char *_status(const char *path)
+{
+	json_t *status = status_ask(socket_path, NULL);
+	json_t *at = json_array_get(json_object_get(status, "clusters"), 0);
+	char *copy = strdup(path), *save = NULL, *text;
+
+	for (char *key = strtok_r(copy, ".", &save); key;
+	     key = strtok_r(NULL, ".", &save))
+		at = json_is_array(at) ? json_array_get(at, strtoul(key, NULL,
+								    10)) :
+					 json_object_get(at, key);
+	text = at ? json_dumps(at, JSON_ENCODE_ANY) : strdup("none");
+	free(copy);
+	json_decref(status);
+	return text;
+}
+
+static bool _is(const char *path, const char *want)
+{
+	char *text = _status(path);
+	bool is = !strcmp(text, want);
+
+	free(text);
+	return is;
+}
+
+static int _count_dir(const char *path)
+{
+	DIR *list = opendir(path);
+	int count = 0;
+
+	while (readdir(list))
+		count++;
+	closedir(list);
+	return count;
+}
+
+static int _setup(void **state)
+{
+	dir = scratch_make();
+	snprintf(conf_path, sizeof(conf_path), "%s/fed_flurm.conf", dir);
+	snprintf(socket_path, sizeof(socket_path), "%s/status", dir);
+	syncs = dep_answers = 0;
+	dbd = fake_dbd_start(dbd_port);
+	alpha = fake_start(0, false, _alpha_takes, NULL);
+	port = free_port();
+	fake_dbd_set(dbd, "alpha", "127.0.0.1", fake_port(alpha), ALPHA_ID);
+	fake_dbd_set(dbd, "flurm", "", 0, FLURM_ID);
+	_write_conf("");
+	return 0;
+}
+
+static int _teardown(void **state)
+{
+	host_destroy(host);
+	host = NULL;
+	fake_stop(alpha);
+	fake_dbd_stop(dbd);
+	scratch_remove_tree(dir);
+	return 0;
+}
+
+/* What a controller does between start and stop */
+static void _one_life(int round)
+{
+	persist_t conn;
+	fed_err_t err;
+
+	assert_true(host_start(host));
+	wait_for(_is("slurmdbd.registered", "true"));
+	wait_for(_is("federation.name", "\"fed\""));
+	wait_for(_is("peers.0.send", "true"));
+	/* a native schedules nothing before that */
+	wait_for(_get(&syncs) == round);
+	if (_alpha_connects(&conn, "alpha", &err))
+		fail_msg("%s", err.text);
+	wait_for(_is("peers.0.recv", "true"));
+	assert_true(_is("peers.0.synced", "false"));
+	assert_int_equal(_alpha_syncs(&conn), SLURM_SUCCESS);
+	wait_for(_is("peers.0.synced", "true"));
+	host_stop(host);
+	/* alpha is told by the end of its connection */
+	assert_int_equal(net_wait_input(conn.fd, -1, 2000, NULL), 1);
+	persist_close(&conn);
+}
+
+static void _starts_and_stops(void **state)
+{
+	int threads, fds, fd;
+	int64_t start;
+
+	/* the first round loads plugins of Slurm's, which stay */
+	_create();
+	_one_life(1);
+	threads = _count_dir("/proc/self/task");
+	fds = _count_dir("/proc/self/fd");
+	for (int round = 2; round <= 4; round++) {
+		_one_life(round);
+		/* the fakes' own threads end with the fakes */
+		fake_stop(alpha);
+		alpha = fake_start(0, false, _alpha_takes, NULL);
+		fake_dbd_set(dbd, "alpha", "127.0.0.1", fake_port(alpha),
+			     ALPHA_ID);
+		if ((fd = net_listen(port, NULL)) < 0)
+			fail_msg("port %u is still taken", port);
+		close(fd);
+		assert_int_equal(access(socket_path, F_OK), -1);
+	}
+	/* of each round slurmdbd's fake keeps one connection and a thread */
+	assert_true(_count_dir("/proc/self/task") <= threads + 3);
+	assert_true(_count_dir("/proc/self/fd") <= fds + 3);
+	assert_true(host_start(host));
+	start = now_ms();
+	host_destroy(host);
+	host = NULL;
+	assert_true(now_ms() - start < 2000);
+}
+
+static void _who_may_come_in(void **state)
+{
+	persist_t conn, again;
+	fed_err_t err;
+
+	_create();
+	assert_true(host_start(host));
+	wait_for(_is("peers.0.send", "true"));
+	assert_int_equal(_alpha_connects(&conn, "stranger", &err), -1);
+	assert_true(conn.refused);
+	assert_non_null(strstr(err.text, "not a sibling of ours"));
+	assert_int_equal(_alpha_connects(&conn, "flurm", &err), -1);
+	assert_true(conn.refused);
+	assert_int_equal(_alpha_connects(&conn, "alpha", &err), 0);
+	/* a second one replaces the first */
+	assert_int_equal(_alpha_connects(&again, "alpha", &err), 0);
+	assert_int_equal(net_wait_input(conn.fd, -1, 5000, NULL), 1);
+	persist_close(&conn);
+	assert_int_equal(_alpha_syncs(&again), SLURM_SUCCESS);
+	wait_for(_is("peers.0.recv", "true"));
+	persist_close(&again);
+	wait_for(_is("peers.0.recv", "false"));
+}
+
+/* With FLURM in the federation a native's singleton must not wait for ever. */
+static void _singleton(void **state)
+{
+	dep_msg_t msg = {
+		.job_id = (ALPHA_ID << 26) | 5,
+		.user_id = 1000,
+		.job_name = (char *) "name",
+		.dependency = (char *) "singleton(unfulfilled)",
+	};
+	persist_t conn;
+	fed_err_t err;
+	buf_t *item;
+
+	_create();
+	assert_true(host_start(host));
+	wait_for(_is("peers.0.send", "true"));
+	assert_int_equal(_alpha_connects(&conn, "alpha", &err), 0);
+	item = persist_pack_item(REQUEST_SEND_DEP, &msg, conn.version);
+	assert_int_equal(_alpha_says(&conn, &item, 1), SLURM_SUCCESS);
+	wait_for(_get(&dep_answers) == 1);
+	wait_for(_is("dependencies", "0"));
+	/* what no sibling sends is not taken */
+	item = persist_pack_item(RESPONSE_SLURM_RC,
+				 &(return_code_msg_t) { 0 }, conn.version);
+	assert_int_equal(_alpha_says(&conn, &item, 1),
+			 (uint32_t) SLURM_ERROR);
+	persist_close(&conn);
+}
+
+static void _reconfigure(void **state)
+{
+	char line[300];
+	uint16_t other = free_port();
+	fed_err_t err;
+	char *since;
+
+	_create();
+	assert_true(host_start(host));
+	wait_for(_is("peers.0.send", "true"));
+	since = _status("since");
+	/* one more cluster, and the first is not touched */
+	snprintf(line, sizeof(line),
+		 "FlurmCluster=two Url=http://127.0.0.1:2 Port=%u\n", other);
+	_write_conf(line);
+	if (host_reconfigure(host, &err))
+		fail_msg("%s", err.text);
+	assert_true(host_start(host));
+	wait_for(net_listen(other, NULL) < 0);
+	_write_conf("");
+	assert_int_equal(host_reconfigure(host, &err), 0);
+	assert_true(host_start(host));
+	assert_true(_is("name", "\"flurm\""));
+	assert_true(_is("since", since));
+	assert_true(_is("peers.0.sessions", "1"));
+	free(since);
+	/* a bad one changes nothing */
+	_write_conf("Frobnicate=1\n");
+	assert_int_equal(host_reconfigure(host, &err), -1);
+	assert_non_null(strstr(err.text, "fed_flurm.conf:4: "));
+	assert_true(host_start(host));
+	assert_true(_is("peers.0.send", "true"));
+	/* another port: the old one is let go */
+	other = port;
+	port = free_port();
+	_write_conf("");
+	assert_int_equal(host_reconfigure(host, &err), 0);
+	assert_true(host_start(host));
+	wait_for(_is("slurmdbd.registered", "true"));
+	assert_true(net_listen(port, NULL) < 0);
+	close(net_listen(other, &err));
+}
+
+static void _busy(void **state)
+{
+	host_t *second;
+	fed_err_t err;
+	int fd = net_listen(port, &err);
+	char *text;
+
+	/* the port is another's: tried again when the host says so */
+	_create();
+	assert_false(host_start(host));
+	text = _status("error");
+	assert_non_null(strstr(text, "listen on port"));
+	free(text);
+	assert_true(_is("running", "false"));
+	close(fd);
+	assert_true(host_start(host));
+	assert_true(_is("running", "true"));
+	/* a second host of the same cluster */
+	second = host_create(conf_path, "second", &err);
+	assert_non_null(second);
+	assert_false(host_start(second));
+	host_destroy(second);
+	host_stop(host);
+	second = host_create(conf_path, "second", &err);
+	assert_true(host_start(second));
+	host_destroy(second);
+}
+
+static void _bad_conf(void **state)
+{
+	fed_err_t err;
+
+	_write_conf("FlurmCluster=flurm Url=http://127.0.0.1:1 Port=1\n");
+	assert_null(host_create(conf_path, "unit", &err));
+	assert_non_null(strstr(err.text, "fed_flurm.conf:4: "));
+	unlink(conf_path);
+	assert_null(host_create(conf_path, "unit", &err));
+	/* and the one beside slurm.conf, that is not there either */
+	assert_null(host_create(NULL, "unit", &err));
+	assert_non_null(strstr(err.text, base));
+	host_destroy(NULL);
+}
+
+/* Once: 24.11 cannot be started again in the same process. */
+static int _setup_all(void **state)
+{
+	char more[200];
+
+	base = scratch_make();
+	dbd_port = free_port();
+	snprintf(more, sizeof(more),
+		 "AccountingStorageHost=127.0.0.1\n"
+		 "AccountingStoragePort=%u\n", dbd_port);
+	slurm_unit_init_with(base, more);
+	fed_log_init(NULL, FED_LOG_ERROR);
+	return 0;
+}
+
+static int _teardown_all(void **state)
+{
+	slurm_fini();
+	scratch_remove(base);
+	return 0;
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, _setup, _teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(_starts_and_stops),
+		TEST(_who_may_come_in),
+		TEST(_singleton),
+		TEST(_reconfigure),
+		TEST(_busy),
+		TEST(_bad_conf),
+	};
+
+	return cmocka_run_group_tests(tests, _setup_all, _teardown_all);
+}
