@@ -195,19 +195,23 @@ extern controller_t *controller_create(const conf_cluster_t *conf,
 	return NULL;
 }
 
-extern void controller_destroy(controller_t *controller)
+static int _end(controller_t *controller, bool leave)
 {
 	registrar_t *registrar;
+	int fd = -1;
 
 	if (!controller)
-		return;
+		return -1;
 	/* nobody is told "come in" while we leave */
 	pthread_mutex_lock(&controller->lock);
 	registrar = controller->registrar;
 	controller->registrar = NULL;
 	pthread_mutex_unlock(&controller->lock);
 	listener_destroy(controller->listener);
-	registrar_destroy(registrar);
+	if (leave)
+		fd = registrar_leave(registrar);
+	else
+		registrar_destroy(registrar);
 	inbound_destroy(controller->inbound);
 	engine_destroy(controller->engine);
 	conf_cluster_free(controller->conf);
@@ -216,6 +220,17 @@ extern void controller_destroy(controller_t *controller)
 	xfree(controller->nodes);
 	xfree(controller->tres);
 	xfree(controller);
+	return fd;
+}
+
+extern void controller_destroy(controller_t *controller)
+{
+	(void) _end(controller, false);
+}
+
+extern int controller_leave(controller_t *controller)
+{
+	return _end(controller, true);
 }
 
 extern const conf_cluster_t *controller_conf(const controller_t *controller)

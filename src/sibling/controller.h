@@ -25,6 +25,12 @@ extern controller_t *controller_create(const conf_cluster_t *conf,
 /* Close all sockets, end all threads, sync the ledger. NULL is fine. */
 extern void controller_destroy(controller_t *controller);
 
+/*
+ * As controller_destroy(), but FLURM stays registered for as long as the
+ * connection that is returned does (-1: there is none).
+ */
+extern int controller_leave(controller_t *controller);
+
 extern const conf_cluster_t *controller_conf(const controller_t *controller);
 
 /* RET an object, a new reference; NULL if it is too busy to answer */

@@ -83,22 +83,18 @@ static int _ask_list(persist_t *conn, uint16_t type, void *data,
 	return -1;
 }
 
-extern int dbd_set_address(persist_t *conn, const char *cluster,
-			   const char *host, uint16_t port, fed_err_t *err)
+/* IN rec - what to change of the cluster; its strings stay the caller's */
+static int _modify_cluster(persist_t *conn, const char *cluster,
+			   slurmdb_cluster_rec_t *rec, fed_err_t *err)
 {
 	slurmdb_cluster_cond_t cond;
-	slurmdb_cluster_rec_t rec;
-	dbd_modify_msg_t modify = { .cond = &cond, .rec = &rec };
+	dbd_modify_msg_t modify = { .cond = &cond, .rec = rec };
 	persist_in_t in = { 0 };
 	int rc;
 
 	slurmdb_init_cluster_cond(&cond, false);
-	slurmdb_init_cluster_rec(&rec, false);
 	cond.cluster_list = list_create(NULL);
 	list_append(cond.cluster_list, (void *) cluster);
-	rec.control_host = (char *) host;
-	rec.control_port = port;
-	rec.rpc_version = COMPAT_VERSION_OWN;
 	rc = _ask_list(conn, DBD_MODIFY_CLUSTERS, &modify, DBD_GOT_LIST, &in,
 		       err);
 	FREE_NULL_LIST(cond.cluster_list);
@@ -106,6 +102,28 @@ extern int dbd_set_address(persist_t *conn, const char *cluster,
 		return -1;
 	persist_free_data(conn, &in);
 	return _commit(conn, err);
+}
+
+extern int dbd_set_address(persist_t *conn, const char *cluster,
+			   const char *host, uint16_t port, fed_err_t *err)
+{
+	slurmdb_cluster_rec_t rec;
+
+	slurmdb_init_cluster_rec(&rec, false);
+	rec.control_host = (char *) host;
+	rec.control_port = port;
+	rec.rpc_version = COMPAT_VERSION_OWN;
+	return _modify_cluster(conn, cluster, &rec, err);
+}
+
+extern int dbd_touch_federation(persist_t *conn, const char *cluster,
+				uint32_t state, fed_err_t *err)
+{
+	slurmdb_cluster_rec_t rec;
+
+	slurmdb_init_cluster_rec(&rec, false);
+	rec.fed.state = state;
+	return _modify_cluster(conn, cluster, &rec, err);
 }
 
 extern int dbd_set_tres(persist_t *conn, const char *nodes, const char *tres,

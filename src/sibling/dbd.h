@@ -24,6 +24,13 @@ extern int dbd_register(persist_t *conn, uint16_t port, fed_err_t *err);
 extern int dbd_set_address(persist_t *conn, const char *cluster,
 			   const char *host, uint16_t port, fed_err_t *err);
 
+/*
+ * Say again how the cluster stands in its federation, which changes nothing
+ * but has slurmdbd push the federation to all of its members.
+ */
+extern int dbd_touch_federation(persist_t *conn, const char *cluster,
+				uint32_t state, fed_err_t *err);
+
 /* The size of the cluster, for accounting (DBD_CLUSTER_TRES). */
 extern int dbd_set_tres(persist_t *conn, const char *nodes, const char *tres,
 			fed_err_t *err);

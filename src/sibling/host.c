@@ -234,6 +234,27 @@ extern int host_reconfigure(host_t *host, fed_err_t *err)
 	return 0;
 }
 
+extern int host_leave(host_t *host, int *fds, int max)
+{
+	int cnt = 0;
+
+	status_destroy(host->status);
+	host->status = NULL;
+	for (slot_t *slot = host->slots; slot; slot = slot->next) {
+		int fd = controller_leave(slot->controller);
+
+		slot->controller = NULL;
+		if (fd < 0)
+			continue;
+		if (cnt < max)
+			fds[cnt++] = fd;
+		else
+			close(fd);
+	}
+	host_destroy(host);
+	return cnt;
+}
+
 extern void host_destroy(host_t *host)
 {
 	slot_t *slot;

@@ -42,6 +42,14 @@ extern char *host_cluster_names(const host_t *host);
 /* Stop everything, at once. It can be started again. */
 extern void host_stop(host_t *host);
 
+/*
+ * As host_destroy(), but the clusters stay registered in slurmdbd for as long
+ * as the connections that are returned do.
+ * OUT fds - room for max descriptors, for the caller to close
+ * RET how many there are
+ */
+extern int host_leave(host_t *host, int *fds, int max);
+
 /* Stop and free. NULL is fine. */
 extern void host_destroy(host_t *host);
 

@@ -4,6 +4,7 @@
 #include "src/sibling/inbound.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -259,14 +260,22 @@ static void *_run(void *arg)
  * only when that link is there. It comes back by itself: what makes it try
  * again is our link.
  */
-static bool _wait_for_link(inbound_t *inbound, const char *peer)
+static bool _wait_for_link(inbound_t *inbound, int fd,
+			   const persist_init_req_msg_t *init)
 {
 	const struct timespec step = { .tv_nsec = 20 * 1000000 };
 	peers_t *peers = engine_peers(inbound->conf.engine);
+	const char *peer = init->cluster_name;
+	struct sockaddr_storage addr = { 0 };
+	socklen_t len = sizeof(addr);
+	char host[NI_MAXHOST];
 
 	if (peers_flags(peers, peer).send)
 		return true;
-	peers_kick(peers, peer);
+	if (!getpeername(fd, (struct sockaddr *) &addr, &len) &&
+	    !getnameinfo((struct sockaddr *) &addr, len, host, sizeof(host),
+			 NULL, 0, NI_NUMERICHOST))
+		peers_hint(peers, peer, host, init->port);
 	for (int ms = 0; ms < LINK_WAIT_MS; ms += 20) {
 		nanosleep(&step, NULL);
 		if (peers_flags(peers, peer).send)
@@ -276,7 +285,7 @@ static bool _wait_for_link(inbound_t *inbound, const char *peer)
 }
 
 /* RET NULL if it may come in, or why not */
-static const char *_why_not(inbound_t *inbound,
+static const char *_why_not(inbound_t *inbound, int fd,
 			    const persist_init_req_msg_t *init)
 {
 	const char *name = init->cluster_name;
@@ -291,7 +300,7 @@ static const char *_why_not(inbound_t *inbound,
 	if (!name || !xstrcmp(name, inbound->conf.cluster) ||
 	    !peers_flags(peers, name).member)
 		return "you are not a sibling of ours";
-	if (!_wait_for_link(inbound, name))
+	if (!_wait_for_link(inbound, fd, init))
 		return "we cannot connect to you yet";
 	return NULL;
 }
@@ -339,7 +348,7 @@ static bool _start(inbound_t *inbound, conn_t *conn)
 extern bool inbound_take(inbound_t *inbound, int fd,
 			 const persist_init_req_msg_t *init)
 {
-	const char *why = _why_not(inbound, init);
+	const char *why = _why_not(inbound, fd, init);
 	conn_t *conn = xmalloc(sizeof(*conn));
 	fed_err_t err;
 

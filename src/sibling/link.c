@@ -592,18 +592,23 @@ extern void link_set_member(link_t *link, const fed_member_t *member)
 	_wake(link->wake_fd);
 }
 
-extern void link_reset(link_t *link)
+extern void link_hint(link_t *link, const char *host, uint16_t port)
 {
 	pthread_mutex_lock(&link->lock);
-	link->reset = (link->status.state == LINK_UP);
+	if (!link->host[0] || !link->port) {
+		xfree(link->host);
+		link->host = xstrdup(host);
+		link->port = port;
+	}
+	link->kicked = true;
 	pthread_mutex_unlock(&link->lock);
 	_wake(link->wake_fd);
 }
 
-extern void link_kick(link_t *link)
+extern void link_reset(link_t *link)
 {
 	pthread_mutex_lock(&link->lock);
-	link->kicked = true;
+	link->reset = (link->status.state == LINK_UP);
 	pthread_mutex_unlock(&link->lock);
 	_wake(link->wake_fd);
 }

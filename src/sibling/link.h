@@ -77,11 +77,14 @@ extern bool link_reap(link_t *link, bool wait);
 /* The member moved or changed: a session to another address is given up. */
 extern void link_set_member(link_t *link, const fed_member_t *member);
 
+/*
+ * The peer connected to us from there: try that address if none is known, as
+ * a native does (fed_mgr.c, _open_controller_conn()).
+ */
+extern void link_hint(link_t *link, const char *host, uint16_t port);
+
 /* Give up the session, if there is one, and begin a new one. */
 extern void link_reset(link_t *link);
-
-/* The peer showed that it lives and knows us: try now, not after back-off. */
-extern void link_kick(link_t *link);
 
 /*
  * Queue a message. Items of one MULT message are answered in order.

@@ -242,13 +242,14 @@ extern void peers_inbound(peers_t *peers, const char *name, uint64_t number,
 	pthread_mutex_unlock(&peers->lock);
 }
 
-extern void peers_kick(peers_t *peers, const char *name)
+extern void peers_hint(peers_t *peers, const char *name, const char *host,
+		       uint16_t port)
 {
 	peer_t *peer;
 
 	pthread_mutex_lock(&peers->lock);
 	if ((peer = _find(peers, name)))
-		link_kick(peer->link);
+		link_hint(peer->link, host, port);
 	pthread_mutex_unlock(&peers->lock);
 }
 

@@ -71,8 +71,9 @@ extern void peers_inbound(peers_t *peers, const char *peer, uint64_t number,
  */
 extern void peers_reset(peers_t *peers, const char *peer);
 
-/* It showed itself: try its link now. */
-extern void peers_kick(peers_t *peers, const char *peer);
+/* It showed itself, from there: try its link now. */
+extern void peers_hint(peers_t *peers, const char *peer, const char *host,
+		       uint16_t port);
 
 /* RET array of objects, a new reference */
 extern json_t *peers_status(peers_t *peers);

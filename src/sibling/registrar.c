@@ -33,6 +33,7 @@ struct registrar {
 	int wake_fd;
 
 	pthread_mutex_t lock;	/* all below */
+	bool leave;		/* at the end the connection stays open */
 	bool again;		/* register anew */
 	bool resized;		/* tell nodes and tres */
 	char *nodes;
@@ -139,6 +140,27 @@ static int _get_federation(registrar_t *registrar, fed_err_t *err)
 	return 0;
 }
 
+/*
+ * Learn of the federation, and have the others told where we are: 22.05 pushes
+ * changes of the federation and disconnects, but no registration
+ * (as_mysql_cluster.c, as_mysql_modify_clusters()).
+ */
+static int _announce(registrar_t *registrar, fed_err_t *err)
+{
+	const char *cluster = registrar->conf.cluster->name;
+	federation_t *fed;
+	int rc = 0;
+
+	if (dbd_get_federation(&registrar->conn, cluster, &fed, err))
+		return -1;
+	if (fed->self)
+		rc = dbd_touch_federation(&registrar->conn, cluster,
+					  fed->self->state, err);
+	registrar_check(registrar, fed);
+	registrar->conf.federation(registrar->conf.arg, fed);
+	return rc;
+}
+
 static int _register(registrar_t *registrar, fed_err_t *err)
 {
 	const conf_cluster_t *cluster = registrar->conf.cluster;
@@ -169,7 +191,7 @@ static int _register(registrar_t *registrar, fed_err_t *err)
 	fed_info("cluster %s: registered in slurmdbd as %s:%u", cluster->name,
 		 cluster->address ? cluster->address : registrar->address,
 		 cluster->port);
-	return _get_federation(registrar, err);
+	return _announce(registrar, err);
 }
 
 static int _tell_resources(registrar_t *registrar, fed_err_t *err)
@@ -295,6 +317,8 @@ static void *_run(void *arg)
 		if (!_connect(registrar, &err)) {
 			_note_address(registrar);
 			go_on = _stay(registrar, &err);
+			if (!go_on && registrar->leave)
+				break;
 			if (!go_on)
 				_restore_address(registrar);
 			persist_close(&registrar->conn);
@@ -335,6 +359,22 @@ extern registrar_t *registrar_create(const registrar_conf_t *conf,
 extern void registrar_stop(registrar_t *registrar)
 {
 	_wake(registrar->stop_fd);
+}
+
+extern int registrar_leave(registrar_t *registrar)
+{
+	int fd;
+
+	if (!registrar)
+		return -1;
+	/* seen by the thread after stop_fd, which it polls */
+	registrar->leave = true;
+	registrar_stop(registrar);
+	pthread_join(registrar->thread, NULL);
+	registrar->thread = 0;
+	fd = registrar->conn.fd;
+	registrar_destroy(registrar);
+	return fd;
 }
 
 extern void registrar_destroy(registrar_t *registrar)

@@ -35,6 +35,13 @@ extern registrar_t *registrar_create(const registrar_conf_t *conf,
 extern void registrar_stop(registrar_t *registrar);
 extern void registrar_destroy(registrar_t *registrar);
 
+/*
+ * As registrar_destroy(), but the registration stays for as long as its
+ * connection does.
+ * RET the connection, for the caller to close, or -1 if there is none
+ */
+extern int registrar_leave(registrar_t *registrar);
+
 /* All below: any thread. */
 
 /* slurmdbd asks for a new registration (ACCOUNTING_REGISTER_CTLD). */

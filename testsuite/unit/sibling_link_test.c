@@ -380,7 +380,7 @@ static void _refused(void **state)
 	assert_int_equal(_get(&ups), 0);
 	/* unless it shows that it knows us by now */
 	fake_refuse(fake, NULL);
-	link_kick(link);
+	link_hint(link, "127.0.0.1", 0);
 	wait_for(_session() == 1);
 	assert_int_equal(_get(&downs), 0);
 	_end(link);

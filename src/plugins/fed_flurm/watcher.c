@@ -12,6 +12,8 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "src/core/log.h"
 #include "src/plugins/fed_flurm/submit.h"
@@ -21,6 +23,8 @@
 #include "src/slurmctld/slurmctld.h"
 
 #define LOOK_EVERY_MS 250
+#define KEEP_S 30
+#define KEPT_MAX 64
 
 /* slurmctld/controller.c; in no header */
 extern time_t control_time;
@@ -36,6 +40,9 @@ static host_t *host;
 static bool complete;		/* all clusters of host run */
 static time_t conf_time;	/* slurm_conf.last_update that host knows */
 static time_t bad_time;		/* the same, of a configuration that is bad */
+static int kept[KEPT_MAX];	/* registrations that outlive their host */
+static int kept_cnt;
+static time_t kept_until;
 
 static void _slurm_log(fed_log_level_t level, const char *text)
 {
@@ -105,14 +112,38 @@ static void _reconfigure(void)
 	_tell_submit();
 }
 
+static void _close_kept(void)
+{
+	while (kept_cnt)
+		close(kept[--kept_cnt]);
+}
+
+/*
+ * Stop, but stay registered for a while. When a registration ends, slurmdbd
+ * tells all clusters and waits for each, with everything locked; this
+ * slurmctld, which is on its way out, may not answer any more while its
+ * successor (24.11, reconfigure) waits for slurmdbd. Whoever registers next
+ * takes the registration over, and the end of the process ends it.
+ */
+static void _leave(void)
+{
+	if (!host)
+		return;
+	_close_kept();
+	kept_cnt = host_leave(host, kept, KEPT_MAX);
+	kept_until = time(NULL) + KEEP_S;
+	host = NULL;
+}
+
 static void _look(void)
 {
 	_follow_debug_flags();
+	if (kept_cnt && (time(NULL) >= kept_until))
+		_close_kept();
 	if (!_is_active()) {
 		if (host)
 			info("fed_flurm: slurmctld is no longer in control: stopping");
-		host_destroy(host);
-		host = NULL;
+		_leave();
 		bad_time = 0;
 		return;
 	}
@@ -150,6 +181,7 @@ static void *_run(void *arg)
 	} while (_pause(host && !complete));
 	host_destroy(host);
 	host = NULL;
+	_close_kept();
 	return NULL;
 }
 
