@@ -204,6 +204,21 @@ static int _wait_ms(gw_engine_t *engine)
 	return due > now ? due - now : 0;
 }
 
+/*
+ * Dues are wall clock times, so that they mean the same after a restart. When
+ * the clock is set back, what is due soon must not wait for it to catch up.
+ */
+static void _tell_time(gw_engine_t *engine)
+{
+	int64_t now_ms = _wall_ms();
+
+	if (now_ms < engine->now_ms) {
+		engine->pass_after_ms = 0;
+		engine->backend_due_ms = 0;
+	}
+	engine->now_ms = now_ms;
+}
+
 static void *_loop(void *arg)
 {
 	gw_engine_t *engine = arg;
@@ -222,7 +237,7 @@ static void *_loop(void *arg)
 		readable[1] = fds[1].revents;
 		if (readable[0])
 			(void) eventfd_read(engine->wake_fd, &ignored);
-		engine->now_ms = _wall_ms();
+		_tell_time(engine);
 		if (!engine->broken) {
 			_run_posts(engine);
 			_work(engine, readable[1]);

@@ -301,8 +301,9 @@ extern void gw_engine_clean(gw_engine_t *engine)
 	if (gw_evlog_count(evlog) > (size_t) engine->conf->max_events)
 		gw_evlog_drop(evlog, evlog->first + gw_evlog_count(evlog) -
 			      engine->conf->max_events - 1);
+	/* one whose end may still be asked for stays with it */
 	while ((job = engine->over_first) && (job->end_time < keep) &&
-	       !job->told_start && (job->ended_seq <= engine->store.acked)) {
+	       !job->told_start && !gw_evlog_get(evlog, job->ended_seq)) {
 		gw_event_init(&event, GW_EV_FORGOTTEN);
 		gw_engine_event(engine, job, &event);
 	}

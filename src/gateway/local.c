@@ -376,6 +376,21 @@ static int _open_socket(gw_backend_t *backend, fed_err_t *err)
 	return 0;
 }
 
+/* The script is executed where it lies, by the user it belongs to. */
+static int _check_path(const gw_conf_t *conf, fed_err_t *err)
+{
+	struct stat st;
+
+	if (stat(conf->state_dir, &st))
+		return fed_err_set(err, errno, "state_dir %s: %s",
+				   conf->state_dir, strerror(errno));
+	if (!geteuid() && !(st.st_mode & S_IXOTH))
+		return fed_err_set(err, EACCES, "state_dir %s: jobs' users "
+				   "cannot pass through it (chmod o+x)",
+				   conf->state_dir);
+	return 0;
+}
+
 static gw_backend_t *_open(const gw_conf_t *conf,
 			   const gw_backend_host_t *host, fed_err_t *err)
 {
@@ -388,7 +403,9 @@ static gw_backend_t *_open(const gw_conf_t *conf,
 	backend->socket_path = fed_strdup_printf("%s/shim.sock",
 						 conf->state_dir);
 	_describe_host(backend);
-	if (mkdir(backend->jobs_dir, 0711) && (errno != EEXIST)) {
+	if (_check_path(conf, err)) {
+		;	/* err says why */
+	} else if (mkdir(backend->jobs_dir, 0711) && (errno != EEXIST)) {
 		fed_err_set(err, errno, "%s: %s", backend->jobs_dir,
 			    strerror(errno));
 	} else if (access(conf->shim, X_OK)) {

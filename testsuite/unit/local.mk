@@ -117,6 +117,7 @@ EXTRA_DIST += \
 gateway_unit_tests = \
 	testsuite/unit/gate_test \
 	testsuite/unit/gateway_conf_test \
+	testsuite/unit/jobs_test \
 	testsuite/unit/pattern_test \
 	testsuite/unit/sched_test \
 	# End of gateway_unit_tests
@@ -138,6 +139,10 @@ testsuite_unit_gate_test_LDADD = $(gateway_unit_ldadd)
 
 testsuite_unit_gateway_conf_test_SOURCES = testsuite/unit/gateway_conf_test.c
 testsuite_unit_gateway_conf_test_LDADD = $(gateway_unit_ldadd)
+
+testsuite_unit_jobs_test_SOURCES = testsuite/unit/jobs_test.c
+testsuite_unit_jobs_test_CFLAGS = $(flurm_unit_cflags)
+testsuite_unit_jobs_test_LDADD = $(gateway_unit_ldadd)
 
 # what links Slurm's library
 slurm_unit_tests = \
