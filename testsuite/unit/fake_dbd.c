@@ -119,7 +119,10 @@ static bool _take_modify(fake_dbd_t *dbd, persist_t *conn,
 	const slurmdb_cluster_rec_t *rec = msg->rec;
 	compat_list_t list = list_create(xfree_ptr);
 
-	snprintf(dbd->address, sizeof(dbd->address), "%s", rec->control_host);
+	/* without one it says how the cluster stands in its federation */
+	if (rec->control_host)
+		snprintf(dbd->address, sizeof(dbd->address), "%s",
+			 rec->control_host);
 	list_append(list, xstrdup("flurm"));
 	return _answer_list(conn, DBD_GOT_LIST, list);
 }
