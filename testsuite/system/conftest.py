@@ -84,9 +84,22 @@ def _stacks():
     try:
         yield start
     finally:
+        wrong = ""
         for stack in mine:
             stack.ended = True
-            stack.stop(keep=stack.failed or stack.keep)
+            said = _finish(stack)
+            stack.stop(keep=stack.failed or stack.keep or bool(said))
+            wrong += said
+        assert not wrong, wrong
+
+
+def _finish(stack):
+    """A leak shows when fed_flurmd ends well, a race in what it has said."""
+    try:
+        daemon = stack.flurm and stack.flurm.daemon
+        return daemon.finish() if daemon else ""
+    except AssertionError as error:
+        return str(error)
 
 
 @pytest.fixture(scope="session")

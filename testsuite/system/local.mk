@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	testsuite/system/stack/cluster.py \
 	testsuite/system/stack/federation.py \
 	testsuite/system/stack/flurm.py \
+	testsuite/system/stack/gateway.py \
 	testsuite/system/stack/guard.py \
 	testsuite/system/stack/host.py \
 	testsuite/system/stack/mariadb.py \
@@ -23,9 +24,12 @@ EXTRA_DIST += \
 	testsuite/system/test_bad_input.py \
 	testsuite/system/test_crash.py \
 	testsuite/system/test_hosts.py \
+	testsuite/system/test_job_faults.py \
+	testsuite/system/test_life.py \
 	testsuite/system/test_membership.py \
 	testsuite/system/test_native_jobs.py \
 	testsuite/system/test_pair.py \
+	testsuite/system/test_sibling_jobs.py \
 	testsuite/system/test_stack.py \
 	testsuite/system/test_visible.py \
 	# End of EXTRA_DIST

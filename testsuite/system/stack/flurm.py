@@ -112,3 +112,21 @@ class FedFlurmd(Daemon):
 
     def ready(self):
         return os.path.exists(self.flurm.status_socket)
+
+    def reports(self):
+        """What sanitizers have said so far, if it was built with any."""
+        with open(self.output, errors="replace") as file:
+            lines = file.readlines()
+        found = [at for at, line in enumerate(lines)
+                 if "Sanitizer:" in line or "runtime error:" in line]
+        return "".join("".join(lines[at:at + 30]) for at in found[:3])
+
+    def finish(self):
+        """Stops it; returns what was not well with it, "" if nothing."""
+        if self.child is None:
+            return ""
+        status = self.stop() if self.alive else 0
+        said = self.reports()
+        if status:
+            said += f"fed_flurmd ended with status {status}:\n{self.tail()}"
+        return said
