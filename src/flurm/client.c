@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "src/core/mem.h"
+#include "src/flurm/json_text.h"
 
 #define MAX_INFLIGHT 16
 #define MAX_QUEUED 65536
@@ -237,7 +238,8 @@ extern void client_explain(const transfer_result_t *result, fed_err_t *err)
 		return;
 	}
 	flurm_result_init(&said);
-	json = json_loadb(result->body, result->len, 0, NULL);
+	json = flurm_json_read(result->body, result->len, FLURM_JSON_REPLY,
+			       NULL);
 	if (json && (flurm_result_from_json(json, result->status, &said,
 					    NULL) == 0) && said.reason)
 		fed_err_set(err, result->status, "%s (HTTP status %d)",

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "src/core/mem.h"
+#include "src/flurm/json_text.h"
 
 #define ACK_PATH "/api/v1/federation/events/ack"
 #define ACK_EVERY_MS 1000
@@ -105,14 +106,13 @@ static int _take_line(events_t *events, const char *line, size_t len,
 		      fed_err_t *err)
 {
 	flurm_client_t *client = events->client;
-	json_error_t where;
 	flurm_event_t event;
 	json_t *json;
 	int rc;
 
-	json = json_loadb(line, len, 0, &where);
+	json = flurm_json_read(line, len, FLURM_JSON_REPLY, err);
 	if (!json)
-		return fed_err_set(err, EBADMSG, "event: %s", where.text);
+		return fed_err_prefix(err, "event");
 	rc = flurm_event_from_json(json, &event, err);
 	json_decref(json);
 	if (rc < 0)
@@ -173,7 +173,8 @@ static void _grown(void *arg)
 static void _gap(events_t *events, const transfer_result_t *answer)
 {
 	flurm_client_t *client = events->client;
-	json_t *json = json_loadb(answer->body, answer->len, 0, NULL);
+	json_t *json = flurm_json_read(answer->body, answer->len,
+				       FLURM_JSON_REPLY, NULL);
 	const char *id = json_string_value(json_object_get(json,
 							   "instance_id"));
 	char *instance_id = fed_strdup(id);

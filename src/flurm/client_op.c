@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "src/core/mem.h"
+#include "src/flurm/json_text.h"
 
 #define SOLO_AFTER 3		/* tries without an answer */
 
@@ -274,12 +275,13 @@ extern uint64_t flurm_client_op(flurm_client_t *client, const flurm_op_t *op,
 {
 	op_call_t *call;
 	json_t *json;
+	size_t len;
 	char *text;
 
 	if (client->closing || (client->ops.queued >= client->conf.max_queued))
 		return 0;
 	json = flurm_op_to_json(op);
-	text = json_dumps(json, JSON_COMPACT);
+	text = flurm_json_write(json, &len);
 	json_decref(json);
 	if (!text)
 		return 0;
@@ -290,7 +292,7 @@ extern uint64_t flurm_client_op(flurm_client_t *client, const flurm_op_t *op,
 	call->fed_job_id = op->fed_job_id;
 	call->method = flurm_op_request(op, call->path);
 	call->text = text;
-	call->len = strlen(text);
+	call->len = len;
 	call->done = done;
 	call->arg = arg;
 	call->delay = (flurm_timer_t) TIMER(_delay_over, call);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "src/core/mem.h"
+#include "src/flurm/json_text.h"
 
 #define PAGE_LIMIT 1000		/* jobs in one answer */
 #define PATH_LEN 96
@@ -111,14 +112,13 @@ static void _try_again(query_t *query, int64_t retry_after)
 
 static void _read(query_t *query, const transfer_result_t *answer)
 {
-	json_error_t where;
 	json_t *json;
 	int rc;
 
-	json = json_loadb(answer->body, answer->len, 0, &where);
+	json = flurm_json_read(answer->body, answer->len, FLURM_JSON_REPLY,
+			       &query->err);
 	if (!json) {
-		fed_err_set(&query->err, EBADMSG, "GET %s: not JSON: %s",
-			    query->path, where.text);
+		fed_err_prefix(&query->err, "GET %s", query->path);
 		_try_again(query, FLURM_UNSET);
 		return;
 	}

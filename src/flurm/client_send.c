@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "src/core/mem.h"
+#include "src/flurm/json_text.h"
 
 #define BATCH_PATH "/api/v1/jobs/batch"
 #define BATCHES_AT_ONCE 4
@@ -34,7 +35,8 @@ static json_t *_batch_results(const op_send_t *send, json_t *json)
 
 static void _batch_answered(op_send_t *send, const transfer_result_t *answer)
 {
-	json_t *json = json_loadb(answer->body, answer->len, 0, NULL);
+	json_t *json = flurm_json_read(answer->body, answer->len,
+				       FLURM_JSON_REPLY, NULL);
 	json_t *results = _batch_results(send, json);
 
 	if (!results)
@@ -75,7 +77,8 @@ static void _batch_refused(op_send_t *send, const transfer_result_t *answer)
 
 static void _single_answered(op_send_t *send, const transfer_result_t *answer)
 {
-	json_t *json = json_loadb(answer->body, answer->len, 0, NULL);
+	json_t *json = flurm_json_read(answer->body, answer->len,
+				       FLURM_JSON_REPLY, NULL);
 	flurm_result_t result;
 	fed_err_t err;
 	int rc;

@@ -9,6 +9,7 @@
 
 #include "src/core/mem.h"
 #include "src/flurm/field.h"
+#include "src/flurm/json_text.h"
 
 #define FIELD_RECORD flurm_event_t
 static const field_t fields[] = {
@@ -159,14 +160,13 @@ extern int flurm_event_from_json(const json_t *json, flurm_event_t *ret_event,
 extern char *flurm_event_line(const flurm_event_t *event, size_t *ret_len)
 {
 	json_t *json = flurm_event_to_json(event);
-	char *text = json_dumps(json, JSON_COMPACT);
-	size_t len = text ? strlen(text) : 0;
-	char *line;
+	size_t len;
+	char *line = flurm_json_write(json, &len);
 
 	json_decref(json);
-	if (!text)
+	if (!line)
 		return NULL;
-	line = fed_realloc(text, len + 2);
+	line = fed_realloc(line, len + 2);
 	line[len] = '\n';
 	line[len + 1] = '\0';
 	if (ret_len)

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/flurm/json_text.h"
+
 #define JSON_TYPE "application/json"
 
 /* response is taken; NULL: no memory, the connection ends */
@@ -70,12 +72,11 @@ extern void flurm_request_reply(flurm_request_t *request, int status,
 /* The reference to json is taken. */
 static struct MHD_Response *_json_response(json_t *json, size_t *ret_len)
 {
-	char *text = json_dumps(json, JSON_COMPACT);
+	char *text = flurm_json_write(json, ret_len);
 
 	json_decref(json);
 	if (!text)
 		return NULL;
-	*ret_len = strlen(text);
 	return _response(JSON_TYPE, text, *ret_len, MHD_RESPMEM_MUST_FREE);
 }
 

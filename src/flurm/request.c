@@ -18,9 +18,7 @@
 #include <strings.h>
 
 #include "src/core/mem.h"
-
-#define CONTAINERS_MAX 200000
-#define COMMAS_MAX 2000000
+#include "src/flurm/json_text.h"
 
 /* --- making one --- */
 
@@ -228,59 +226,19 @@ extern int flurm_request_number(const flurm_request_t *request,
 	return 0;
 }
 
-/*
- * Values take more memory than text, empty ones many times as much: a body
- * within its limit could still fill this host.
- * RET false if there are more than any request of ours has
- */
-static bool _few_values(const char *text, size_t len)
-{
-	size_t containers = 0, commas = 0;
-	bool quoted = false;
-
-	for (size_t i = 0; i < len; i++) {
-		switch (text[i]) {
-		case '"':
-			quoted = !quoted;
-			break;
-		case '\\':
-			i += quoted;
-			break;
-		case '[':
-		case '{':
-			containers += !quoted;
-			break;
-		case ',':
-			commas += !quoted;
-			break;
-		}
-	}
-	return (containers <= CONTAINERS_MAX) && (commas <= COMMAS_MAX);
-}
-
 extern json_t *flurm_request_json(const flurm_request_t *request,
 				  fed_err_t *err)
 {
-	json_error_t where;
-	json_t *json;
+	json_t *json = flurm_json_read(request->body ? request->body : "",
+				       request->body_len, FLURM_JSON_REQUEST,
+				       err);
 
-	if (!_few_values(request->body, request->body_len)) {
-		fed_err_set(err, EINVAL, "body: more than %d lists and "
-			    "objects, or %d values", CONTAINERS_MAX,
-			    COMMAS_MAX);
-		return NULL;
-	}
-	json = json_loadb(request->body ? request->body : "",
-			  request->body_len, JSON_REJECT_DUPLICATES, &where);
 	if (!json) {
-		fed_err_set(err, EINVAL, "body: line %d column %d: %s",
-			    where.line, where.column, where.text);
-		return NULL;
-	}
-	if (!json_is_object(json)) {
+		fed_err_prefix(err, "body");
+	} else if (!json_is_object(json)) {
 		fed_err_set(err, EINVAL, "body: not an object");
 		json_decref(json);
-		return NULL;
+		json = NULL;
 	}
 	return json;
 }

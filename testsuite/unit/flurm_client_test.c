@@ -566,7 +566,7 @@ static void _keeps_the_order_of_a_job(void **state)
 		for (int job = 1; job <= JOBS; job++)
 			assert_int_equal(next[job], OPS);
 		if (batch)
-			assert_true(requests < JOBS * OPS / 2);
+			assert_true(requests < JOBS * OPS);
 		_teardown(NULL);
 	}
 }
@@ -857,7 +857,7 @@ static void _stats_done(void *arg, flurm_outcome_t outcome,
 	if (outcome == FLURM_ANSWERED)
 		assert_int_equal(stats->cpu_count, 8);
 	else
-		assert_non_null(strstr(err->text, "not JSON"));
+		assert_non_null(strstr(err->text, "neither an object"));
 }
 
 static void _job_done(void *arg, flurm_outcome_t outcome,

@@ -581,7 +581,7 @@ static void _reads_ops(void **state)
 			  "Content-Length: 23\r\n\r\n"
 			  "{\"epoch\":1,\"epoch\":2   ");
 	assert_int_equal(reply->status, 400);
-	assert_non_null(strstr(reply->body, "body: line 1 column"));
+	assert_non_null(strstr(reply->body, "a name twice in one object"));
 }
 
 /* Small on the wire, large in memory. */
@@ -593,8 +593,8 @@ static void _limits_values(void **state)
 	http_reply_t *reply;
 	int fd = http_connect(port);
 
-	memcpy(body, "{\"epoch\":1,\"a\":[", 17);
-	for (size_t i = 17; i + 3 < len; i += 3)
+	memcpy(body, "{\"epoch\":1,\"a\":[", 16);
+	for (size_t i = 16; i + 3 < len; i += 3)
 		memcpy(body + i, "[],", 3);
 	snprintf(head, sizeof(head), "PATCH /jobs/7 HTTP/1.1\r\nHost: x\r\n"
 		 "Content-Length: %zu\r\n\r\n", len);
@@ -602,7 +602,7 @@ static void _limits_values(void **state)
 	http_send(fd, body, len);
 	reply = http_read(fd);
 	assert_int_equal(reply->status, 400);
-	assert_non_null(strstr(reply->body, "body: more than 200000 lists"));
+	assert_non_null(strstr(reply->body, "too many objects and arrays"));
 	close(fd);
 	free(body);
 }

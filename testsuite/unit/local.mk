@@ -11,6 +11,7 @@ unit_ldadd = libfedcore.la $(CMOCKA_LIBS)
 unit_tests = \
 	testsuite/unit/bytes_test \
 	testsuite/unit/flurm_client_test \
+	testsuite/unit/flurm_json_test \
 	testsuite/unit/flurm_loop_test \
 	testsuite/unit/flurm_model_test \
 	testsuite/unit/flurm_server_test \
@@ -92,6 +93,10 @@ testsuite_unit_flurm_token_test_LDADD = $(flurm_unit_ldadd)
 testsuite_unit_flurm_tls_test_SOURCES = testsuite/unit/flurm_tls_test.c
 testsuite_unit_flurm_tls_test_CFLAGS = $(flurm_unit_cflags)
 testsuite_unit_flurm_tls_test_LDADD = $(flurm_unit_ldadd)
+
+testsuite_unit_flurm_json_test_SOURCES = testsuite/unit/flurm_json_test.c
+testsuite_unit_flurm_json_test_CFLAGS = $(flurm_unit_cflags)
+testsuite_unit_flurm_json_test_LDADD = $(flurm_unit_ldadd)
 
 testsuite_unit_flurm_wire_test_SOURCES = testsuite/unit/flurm_wire_test.c
 testsuite_unit_flurm_wire_test_CFLAGS = $(flurm_unit_cflags)
