@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "src/core/bytes.h"
+#include "src/core/mem.h"
 
 static void _text(fed_bytes_t *out, const char *text)
 {
@@ -154,5 +155,6 @@ extern char *flurm_json_write(const json_t *json, size_t *ret_len)
 	if (ret_len)
 		*ret_len = out.len;
 	fed_put_u8(&out, '\0');
-	return (char *) out.data;
+	/* some are kept for long: no more than it needs */
+	return fed_realloc(out.data, out.len);
 }

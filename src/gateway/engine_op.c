@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "src/core/mem.h"
+#include "src/flurm/json_text.h"
 #include "src/gateway/engine_in.h"
 
 #define BUSY_RETRY_S 5
@@ -279,6 +280,7 @@ static void _run_batch(gw_engine_t *engine, gw_post_t *post)
 {
 	batch_post_t *mine = (batch_post_t *) post;
 	json_t *results = json_array(), *reply;
+	size_t len;
 	char *text;
 
 	for (size_t i = 0; i < mine->count; i++) {
@@ -290,10 +292,10 @@ static void _run_batch(gw_engine_t *engine, gw_post_t *post)
 			results, flurm_result_to_batch(&item->result));
 	}
 	reply = json_pack("{s:o}", "results", results);
-	text = json_dumps(reply, JSON_COMPACT);
+	text = flurm_json_write(reply, &len);
 	json_decref(reply);
 	gw_engine_answer_text(engine, mine->request, 200, "application/json",
-			      text, strlen(text));
+			      text, len);
 	_free_items(mine->items, mine->count);
 	free(mine);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "src/core/mem.h"
+#include "src/flurm/json_text.h"
 
 #define PACK_VERSION 1
 
@@ -142,12 +143,17 @@ extern int gw_job_unpack(const void *data, size_t len, gw_job_t *job,
 	return 0;
 }
 
+/* What we wrote ourselves. */
+static json_t *_read(const char *text)
+{
+	return flurm_json_read(text, strlen(text), FLURM_JSON_REQUEST, NULL);
+}
+
 extern void gw_job_texts(const flurm_job_spec_t *spec, char **ret_brief,
 			 char **ret_body)
 {
 	json_t *json = flurm_job_spec_to_json(spec), *body = json_object();
 	static const char *const heavy[] = { "script", "environment" };
-	const size_t flags = JSON_COMPACT | JSON_ENSURE_ASCII;
 
 	for (size_t i = 0; i < sizeof(heavy) / sizeof(heavy[0]); i++) {
 		json_t *value = json_object_get(json, heavy[i]);
@@ -157,8 +163,8 @@ extern void gw_job_texts(const flurm_job_spec_t *spec, char **ret_brief,
 		(void) json_object_set(body, heavy[i], value);
 		(void) json_object_del(json, heavy[i]);
 	}
-	*ret_brief = json_dumps(json, flags);
-	*ret_body = json_dumps(body, flags);
+	*ret_brief = flurm_json_write(json, NULL);
+	*ret_body = flurm_json_write(body, NULL);
 	json_decref(json);
 	json_decref(body);
 	if (!*ret_brief || !*ret_body)
@@ -171,11 +177,11 @@ extern int gw_job_spec(const gw_job_t *job, bool with_body,
 	json_t *json, *body;
 	int rc;
 
-	if (!(json = json_loads(job->brief, 0, NULL)))
+	if (!(json = _read(job->brief)))
 		return fed_err_set(err, EPROTO, "job %u: its spec is damaged",
 				   job->fed_job_id);
 	if (with_body && job->body &&
-	    (body = json_loads(job->body, 0, NULL))) {
+	    (body = _read(job->body))) {
 		(void) json_object_update(json, body);
 		json_decref(body);
 	}
@@ -238,17 +244,15 @@ static json_t *_facts(const gw_job_t *job, int64_t now, int64_t restarts)
 
 extern char *gw_job_json(const gw_job_t *job, int64_t now, size_t *ret_len)
 {
-	json_t *json = json_loads(job->brief, 0, NULL), *facts;
+	json_t *json = _read(job->brief), *facts;
 	int64_t restarts = json_integer_value(
 		json_object_get(json, "restart_count"));
 	char *text = NULL;
 
 	facts = _facts(job, now, restarts);
 	if (json && facts && !json_object_update(json, facts))
-		text = json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII);
+		text = flurm_json_write(json, ret_len);
 	json_decref(json);
 	json_decref(facts);
-	if (text && ret_len)
-		*ret_len = strlen(text);
 	return text;
 }

@@ -67,9 +67,9 @@ before=$(rss_kb)
 line "submissions/s, in batches" \
 	"$(bench -h -w 4096 -n "$jobs" | awk '$1 == "submissions_per_s" { print $2 }')"
 sleep 1
-line "bytes of memory for a held job, script 1000" \
-	"$((($(rss_kb) - before) * 1024 / jobs))"
-line "memory of the gateway with $jobs jobs" "$(($(rss_kb) / 1024)) MiB"
+line "bytes of memory for a job beyond its script" \
+	"$((($(rss_kb) - before) * 1024 / jobs - 1000))"
+line "memory with $jobs jobs, scripts of 1000 bytes" "$(($(rss_kb) / 1024)) MiB"
 line "the same jobs, submitted again/s" \
 	"$(bench -h -w 4096 -n "$jobs" | awk '$1 == "submissions_per_s" { print $2 }')"
 stop

@@ -5,6 +5,7 @@
 FUZZ_SECONDS = 60
 
 fuzz_targets = \
+	testsuite/fuzz/json_fuzz \
 	testsuite/fuzz/model_fuzz \
 	testsuite/fuzz/token_fuzz \
 	testsuite/fuzz/wire_fuzz \
@@ -42,6 +43,11 @@ endif
 fuzz_cflags = $(AM_CFLAGS) $(FLURM_CFLAGS)
 fuzz_ldflags = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_ldadd = libfedflurm.la libfedcore.la $(FLURM_LIBS)
+
+testsuite_fuzz_json_fuzz_SOURCES = testsuite/fuzz/json_fuzz.c
+testsuite_fuzz_json_fuzz_CFLAGS = $(fuzz_cflags)
+testsuite_fuzz_json_fuzz_LDFLAGS = $(fuzz_ldflags)
+testsuite_fuzz_json_fuzz_LDADD = $(fuzz_ldadd)
 
 testsuite_fuzz_model_fuzz_SOURCES = testsuite/fuzz/model_fuzz.c
 testsuite_fuzz_model_fuzz_CFLAGS = $(fuzz_cflags)

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "src/flurm/json_text.h"
 #include "src/flurm/model.h"
 
 #define DEFINE(noun) \
@@ -81,8 +82,8 @@ extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (!len)
 		return 0;
-	json = json_loadb((const char *) data + 1, len - 1,
-			  JSON_REJECT_DUPLICATES, NULL);
+	json = flurm_json_read((const char *) data + 1, len - 1,
+			       FLURM_JSON_REQUEST, NULL);
 	if (json)
 		nouns[data[0] % (sizeof(nouns) / sizeof(nouns[0]))](json);
 	json_decref(json);
