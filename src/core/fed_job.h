@@ -169,7 +169,8 @@ typedef struct {
 	fed_flurm_view_t flurm;
 	uint64_t asked;		/* FLURM_VIEW: changed when it was asked */
 	uint64_t flurm_id;
-	uint32_t attempt;	/* START_REQUEST, FLURM_VIEW: which start */
+	uint32_t attempt;	/* START_REQUEST, START_FAILED, FLURM_VIEW:
+				 * which start; counts up */
 	fed_job_end_t end;
 	uint32_t status;	/* as wait(2) */
 	int64_t start_time;
@@ -244,6 +245,7 @@ typedef struct fed_job {
 	bool origin_down;
 	bool owner;		/* the origin knows that we have the lock */
 	bool lock_wait;		/* refused: not before RETRY */
+	bool lock_stale;	/* asked for before the origin submitted anew */
 	uint64_t changed;	/* stamp of the last event that mattered */
 
 	/* the table's */

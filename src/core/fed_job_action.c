@@ -152,6 +152,10 @@ static fed_job_verdict_t _unsent(fed_job_t *job, fed_job_action_t action)
 {
 	if (action == FED_ACT_UPDATE_RESPONSE)
 		job->updates_sent = 0;
+	if ((action == FED_ACT_LOCK) && fed_job_flies(job, action)) {
+		job->facts |= FED_JOB_F_LOCK;
+		job->lock_stale = false;
+	}
 	job->inflight &= ~FED_BIT(action);
 	return FED_JOB_NOTED;
 }
@@ -242,6 +246,7 @@ static fed_job_verdict_t _replayed(fed_job_t *job)
 	job->origin_down = false;
 	job->owner = false;
 	job->lock_wait = false;
+	job->lock_stale = false;
 	job->changed = 0;
 	if (job->state == FED_JOB_DELIVERING)
 		job->facts |= FED_JOB_F_SENT;

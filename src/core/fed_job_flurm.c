@@ -87,6 +87,7 @@ static fed_job_verdict_t _unknown(fed_job_t *job, const fed_job_event_t *event)
 	job->inflight &= ~(FED_BIT(FED_ACT_FLURM_SUBMIT) |
 			   FED_BIT(FED_ACT_FLURM_UPDATE));
 	job->flurm_id = 0;
+	job->attempt = 0;
 	fed_job_to(job, FED_JOB_DELIVERING, event->now);
 	return FED_JOB_CHANGED;
 }
@@ -116,6 +117,9 @@ static fed_job_verdict_t _start_request(fed_job_t *job,
 {
 	bool another = job->attempt != event->attempt;
 
+	/* told already, by an answer that overtook the events */
+	if (event->attempt < job->attempt)
+		return FED_JOB_IGNORED;
 	switch (job->state) {
 	case FED_JOB_DELIVERING:
 	case FED_JOB_QUEUED:
@@ -220,7 +224,8 @@ static fed_job_verdict_t _start_failed(fed_job_t *job,
 				       const fed_job_event_t *event)
 {
 	if (fed_job_is(job, FED_JOB_F_RAN) ||
-	    !fed_job_is(job, FED_JOB_F_MAY_RUN))
+	    !fed_job_is(job, FED_JOB_F_MAY_RUN) ||
+	    (event->attempt < job->attempt))
 		return FED_JOB_IGNORED;
 	switch (job->state) {
 	case FED_JOB_GRANTED:

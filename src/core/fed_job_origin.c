@@ -21,6 +21,7 @@ static fed_job_verdict_t _submit_again(fed_job_t *job,
 	if (job->state == FED_JOB_GONE)
 		return FED_JOB_IGNORED;
 	job->owner = false;
+	job->lock_stale = fed_job_flies(job, FED_ACT_LOCK);
 	facts &= ~FED_JOB_F_ONLY_HERE;
 	if (event->only_here)
 		facts |= FED_JOB_F_ONLY_HERE;
@@ -144,9 +145,13 @@ static fed_job_verdict_t _lock_granted(fed_job_t *job,
 	job->inflight &= ~FED_BIT(FED_ACT_LOCK);
 	job->refusals = 0;
 	job->lock_wait = false;
-	if (fed_job_flies(job, FED_ACT_UNLOCK))
-		/* and given back by now: it has to be asked for again */
+	if (fed_job_flies(job, FED_ACT_UNLOCK) || job->lock_stale) {
+		/* it may be gone by now: it has to be asked for again */
+		job->lock_stale = false;
+		if (!fed_job_flies(job, FED_ACT_UNLOCK))
+			job->facts |= FED_JOB_F_LOCK;
 		return FED_JOB_NOTED;
+	}
 	switch (job->state) {
 	case FED_JOB_LOCKING:
 		fed_job_to(job, FED_JOB_GRANTED, event->now);
@@ -207,6 +212,7 @@ static fed_job_verdict_t _lock_refused(fed_job_t *job,
 				       const fed_job_event_t *event)
 {
 	job->inflight &= ~FED_BIT(FED_ACT_LOCK);
+	job->lock_stale = false;
 	job->owner = false;
 	if (job->refusals < UINT16_MAX)
 		job->refusals++;
@@ -254,6 +260,7 @@ static fed_job_verdict_t _lost(fed_job_t *job)
 	job->fresh = false;
 	job->owner = false;
 	job->lock_wait = false;
+	job->lock_stale = false;
 	return FED_JOB_NOTED;
 }
 

@@ -171,15 +171,17 @@ static void _send(engine_t *engine, const char *peer, buf_t *buf,
 static void _send_sync(engine_t *engine, session_t *session)
 {
 	const fed_member_t *peer = federation_find(engine->fed, session->peer);
-	time_t now = time(NULL);
+	/* of the time of the list that it answers: what the native submitted
+	 * since then may be on its way, and is not missing in ours */
+	time_t at = session->list_time ? session->list_time : time(NULL);
 	buf_t *jobs;
 
 	session->listed = true;
 	if (!peer)
 		return;
-	jobs = jobs_sync_list(engine->jobs, peer, session->version, now);
+	jobs = jobs_sync_list(engine->jobs, peer, session->version, at);
 	_send(engine, session->peer,
-	      sib_pack_sync(_our_id(engine), jobs, now, session->version), 0);
+	      sib_pack_sync(_our_id(engine), jobs, at, session->version), 0);
 	free_buf(jobs);
 }
 

@@ -26,6 +26,7 @@
 #define GHOST_MAY_VANISH 0x08	/* somebody knows why it is not here */
 #define GHOST_OVER 0x10		/* FLURM said that it does not run it */
 #define GHOST_SENT 0x20		/* FLURM may have heard of it */
+#define GHOST_STALE 0x40	/* a lock that is granted is none any more */
 
 typedef struct {
 	fed_job_t job;
@@ -104,7 +105,7 @@ static _key_t _key(const _node_t *node)
 		.flags = job->unsynced | job->fresh << 1 |
 			 job->origin_down << 2 | job->owner << 3 |
 			 job->lock_wait << 4 | !!job->start_time << 5 |
-			 !!job->end_time << 6,
+			 !!job->end_time << 6 | job->lock_stale << 7,
 		.ghost = node->ghost,
 	};
 }
@@ -158,16 +159,21 @@ static uint32_t _haunt(uint32_t ghost, const fed_job_t *job,
 {
 	switch (event->type) {
 	case FED_EV_LOCK_GRANTED:
-		return ghost | GHOST_LOCK;
+		/* if it was asked for before the origin took it away */
+		return (ghost & GHOST_STALE) ? ghost & ~GHOST_STALE :
+					       ghost | GHOST_LOCK;
 	case FED_EV_LOCK_REFUSED:
 		if ((job->refusals + 1 >= FED_JOB_REFUSALS_MAX) ||
 		    (job->facts & FED_JOB_F_UNASKED))
 			ghost |= GHOST_MAY_VANISH;
-		return ghost & ~GHOST_LOCK;
+		return ghost & ~(GHOST_LOCK | GHOST_STALE);
 	case FED_EV_SUBMIT:
+		if (job->inflight & FED_BIT(FED_ACT_LOCK))
+			ghost |= GHOST_STALE;
+		return ghost & ~GHOST_LOCK;
 	case FED_EV_ORIGIN_LOST:
 	case FED_EV_REPLAYED:
-		return ghost & ~GHOST_LOCK;
+		return ghost & ~(GHOST_LOCK | GHOST_STALE);
 	case FED_EV_ORIGIN_VIEW:
 		ghost &= ~GHOST_LOCK;
 		if ((event->view == FED_VIEW_REQUEUING) ||
@@ -204,6 +210,9 @@ static uint32_t _haunt(uint32_t ghost, const fed_job_t *job,
 		if (event->end == FED_END_COMPLETED)
 			ghost |= GHOST_COMPLETED;
 		return (ghost & ~GHOST_MAY_RUN) | GHOST_OVER;
+	case FED_EV_UNSENT:
+		return event->action == FED_ACT_LOCK ? ghost & ~GHOST_STALE :
+						       ghost;
 	case FED_EV_SENT:
 		if (event->action == FED_ACT_FLURM_GRANT)
 			return ghost | GHOST_MAY_RUN;

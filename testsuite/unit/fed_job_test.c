@@ -179,7 +179,7 @@ static void _failed_start(void **state)
 {
 	_to_granted();
 	_do(FED_ACT_FLURM_GRANT);
-	HEAR(START_FAILED);
+	HEAR(START_FAILED, .attempt = 1);
 	assert_job("queued", UNLOCK);
 	/* it asks again before that went out: the lock may stay */
 	HEAR(START_REQUEST, .attempt = 2);
@@ -191,6 +191,15 @@ static void _failed_start(void **state)
 	HEAR(START_REQUEST, .attempt = 3);
 	assert_job("granted", GRANT);
 	assert_int_equal(job.attempt, 3);
+	/* an answer told of attempt 4 before the events that led there */
+	_do(FED_ACT_FLURM_GRANT);
+	HEAR(FLURM_VIEW, .flurm = FED_FLURM_STARTING, .attempt = 4,
+	     .asked = 1);
+	assert_job("granted", GRANT);
+	_do(FED_ACT_FLURM_GRANT);
+	assert_int_equal(HEAR(START_FAILED, .attempt = 3), FED_JOB_IGNORED);
+	assert_int_equal(HEAR(START_REQUEST, .attempt = 4), FED_JOB_CHANGED);
+	assert_job("granted", GRANT);
 }
 
 static void _revoked(void **state)

@@ -825,7 +825,8 @@ static fed_job_event_t _flurm_process(int job, uint32_t epoch,
 		if (!_roll(10)) {
 			f->state = F_PENDING;
 			_flurm_tell(job, epoch, (fed_job_event_t) {
-					.type = FED_EV_START_FAILED });
+					.type = FED_EV_START_FAILED,
+					.attempt = attempt });
 			return acked;
 		}
 		STORY("%d flurm starts %d/%u\n", (int) now, job, epoch);
