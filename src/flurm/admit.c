@@ -84,7 +84,8 @@ static int _check_framing(struct MHD_Connection *connection,
 	if (!framing.strange && (framing.lengths + framing.encodings < 2) &&
 	    (!framing.encodings || framing.chunked))
 		return 0;
-	admit_refuse(request, 400, NULL, "it is not clear where this request ends");
+	admit_refuse(request, 400, NULL,
+		     "it is not clear where this request ends");
 	_add(request, "Connection", "close");
 	return -1;
 }
@@ -153,7 +154,7 @@ static int _check_size(flurm_request_t *request)
 	if (admit_announced(request) <= admit_max_body(request))
 		return 0;
 	admit_refuse(request, 413, NULL, "the body is longer than %zu bytes",
-		admit_max_body(request));
+		     admit_max_body(request));
 	return -1;
 }
 
@@ -164,14 +165,14 @@ static int _check_route(flurm_request_t *request, const route_match_t *match)
 	if (match->route)
 		return 0;
 	if (!match->path_known) {
-		admit_refuse(request, 404, "no_such_route", "there is no %.200s",
-			request->path);
+		admit_refuse(request, 404, "no_such_route",
+			     "there is no %.200s", request->path);
 		return -1;
 	}
 	route_methods(request->server->conf.routes, request->path, methods,
 		      sizeof(methods));
-	admit_refuse(request, 405, NULL, "%.20s is not one of %s", request->method,
-		methods);
+	admit_refuse(request, 405, NULL, "%.20s is not one of %s",
+		     request->method, methods);
 	_add(request, "Allow", methods);
 	return -1;
 }
@@ -191,7 +192,7 @@ static int _check_room(flurm_request_t *request)
 	if (!_crowded(request->server))
 		return 0;
 	admit_refuse(request, 429, NULL, "%u requests wait already",
-		request->server->conf.max_waiting);
+		     request->server->conf.max_waiting);
 	_add(request, "Retry-After", "1");
 	return -1;
 }

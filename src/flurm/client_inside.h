@@ -29,7 +29,7 @@ typedef struct events events_t;
 
 /* ops that wait for their turn */
 typedef struct {
-	op_call_t *first, *last;	/* ready: the head of each job's queue */
+	op_call_t *first, *last;	/* ready: the heads of jobs' queues */
 	size_t ready;
 	map_t jobs;		/* fed_job_id: the tail of the job's queue */
 	unsigned int queued;	/* all that are not being sent */

@@ -76,6 +76,7 @@ static void _fail(query_t *query, flurm_outcome_t outcome)
 	free(query);
 }
 
+static const query_kind_t health_kind;
 static void _done(void *arg, const transfer_result_t *answer);
 
 static void _ask(void *arg)
@@ -153,7 +154,9 @@ static void _done(void *arg, const transfer_result_t *answer)
 		_try_again(query, answer->retry_after);
 		return;
 	}
-	client_heard(client);
+	/* a health reply is for everyone: _health_answered() looks closer */
+	if (query->kind != &health_kind)
+		client_heard(client);
 	switch (client_judge(answer->status)) {
 	case VERDICT_DONE:
 		_read(query, answer);
@@ -237,6 +240,9 @@ static int _health_answered(query_t *query, const json_t *json, fed_err_t *err)
 	if (flurm_health_from_json(json, &health, err) < 0)
 		return -1;
 	query->client->stats.capabilities = health.capabilities;
+	/* told only to those whose token it takes */
+	if (health.instance_id)
+		client_heard(query->client);
 	query->done.health(query->arg, FLURM_ANSWERED, &health, NULL);
 	flurm_health_free(&health);
 	return 0;
@@ -248,12 +254,13 @@ static void _health_failed(query_t *query, flurm_outcome_t outcome,
 	query->done.health(query->arg, outcome, NULL, err);
 }
 
+static const query_kind_t health_kind = { _health_answered, _health_failed };
+
 extern uint64_t flurm_client_health(flurm_client_t *client,
 				    unsigned int deadline_ms,
 				    flurm_health_done_t done, void *arg)
 {
-	static const query_kind_t kind = { _health_answered, _health_failed };
-	query_t *query = _create(client, &kind, deadline_ms, arg);
+	query_t *query = _create(client, &health_kind, deadline_ms, arg);
 
 	if (!query)
 		return 0;

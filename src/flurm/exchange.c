@@ -100,8 +100,8 @@ static enum MHD_Result _receive(flurm_request_t *request, const char *data,
 	if (request->status)
 		return MHD_YES;
 	if (request->body_seen > max) {
-		admit_refuse(request, 413, NULL, "the body is longer than %zu bytes",
-			max);
+		admit_refuse(request, 413, NULL,
+			     "the body is longer than %zu bytes", max);
 	} else {
 		_make_room(request, len);
 		memcpy(request->body + request->body_len, data, len);

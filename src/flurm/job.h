@@ -31,7 +31,7 @@ extern int flurm_usage_get(const json_t *object, flurm_usage_t *ret_usage,
 
 typedef struct {
 	flurm_job_spec_t spec;
-	uint64_t job_id;	/* FLURM's own; numbered anew with instance_id */
+	uint64_t job_id;	/* FLURM's own, with its instance_id */
 	flurm_state_t state;
 	char *reason;		/* why it waits or failed, for a person */
 	char *nodes;		/* allocated, as a host list expression */

@@ -200,7 +200,7 @@ static int _escaped_string(reader_t *reader, const char *begin, span_t *ret)
 {
 	size_t len = 0;
 
-	/* it does not grow by being unescaped, but how long it is we see last */
+	/* how long it is we see last */
 	for (reader->at = begin;;) {
 		const char *stop = _plain(reader->at, reader->end);
 		size_t run = stop - reader->at;

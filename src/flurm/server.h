@@ -30,7 +30,7 @@ typedef struct {
 	const char *method;	/* "GET" */
 	const char *path;	/* "/api/v1/jobs/{id}/start": {x} is one part */
 	flurm_handler_t handler;
-	bool public;		/* no token needed (see flurm_request_trusted) */
+	bool public;		/* no token needed: flurm_request_trusted() */
 	size_t max_body;	/* 0: the server's */
 } flurm_route_t;
 

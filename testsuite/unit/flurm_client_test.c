@@ -32,6 +32,7 @@ static atomic_int http_status;	/* for every request with ops; 0: none */
 static atomic_int fail_first;	/* that many get the status, then 200 */
 static atomic_int retry_after;	/* 0: none */
 static atomic_bool needs_token;
+static atomic_int asked;	/* for a token */
 static atomic_int acked;
 static atomic_bool no_ack_route;
 
@@ -137,8 +138,10 @@ static void _health(flurm_request_t *request, void *arg)
 
 	flurm_health_init(&health);
 	health.status = strdup("ok");
-	health.instance_id = strdup("first");
-	health.capabilities = atomic_load(&capabilities);
+	if (flurm_request_trusted(request)) {
+		health.instance_id = strdup("first");
+		health.capabilities = atomic_load(&capabilities);
+	}
 	flurm_request_reply_json(request, 200, flurm_health_to_json(&health));
 	flurm_health_free(&health);
 }
@@ -194,6 +197,7 @@ static int _authorize(const char *bearer, void *arg, fed_err_t *err)
 {
 	if (!atomic_load(&needs_token))
 		return 0;
+	atomic_fetch_add(&asked, 1);
 	fed_err_set(err, 0, "not this one");
 	return (bearer && !strcmp(bearer, "secret")) ? 0 : 401;
 }
@@ -237,7 +241,7 @@ static void _ack(flurm_request_t *request, void *arg)
 }
 
 static const flurm_route_t routes[] = {
-	FLURM_ROUTE("GET", "/api/v1/health", _health),
+	FLURM_ROUTE("GET", "/api/v1/health", _health, .public = true),
 	FLURM_ROUTE("GET", "/api/v1/nodes", _nodes),
 	FLURM_ROUTE("GET", "/api/v1/partitions", _partitions),
 	FLURM_ROUTE("GET", "/api/v1/cluster/stats", _stats),
@@ -278,7 +282,7 @@ static flurm_client_conf_t _conf(void)
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u", port);
 	return (flurm_client_conf_t) {
-		.name = "flurm", .url = url, .retry_ms = 20,
+		.name = "flurm", .url = url, .bearer = "secret", .retry_ms = 20,
 		.retry_max_ms = 100,
 	};
 }
@@ -795,7 +799,19 @@ static void _sends_tokens(void **state)
 	UNTIL(answers.count == 1);
 	assert_int_equal(answers.outcome, FLURM_NOT_DELIVERED);
 	assert_non_null(strstr(answers.reason, "not this one"));
+
+	/* that its health is told to everyone ends no pause */
+	atomic_store(&asked, 0);
+	_ask(FLURM_OP_HOLD, 7, 0, 0);
+	for (int i = 0; i < 40; i++) {
+		_learn();
+		_turn_for(10);
+	}
+	assert_in_range(asked - 40, 3, 20);
+	_forget_answers();
+	answers.count = 1;
 	flurm_client_destroy(client);
+	answers.count = 1;
 	conf.bearer = "secret";
 	_use(&conf);
 	_ask(FLURM_OP_HOLD, 7, 0, 100);

@@ -26,8 +26,10 @@ static uint64_t _random(uint64_t below)
 static char *_random_text(void)
 {
 	static const char *const bits[] = {
-		"a", "Z9_", " ", "\n", "\"", "\\", "/", "\x01", "\x7f", "\xc3\xa9",
-		"\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xff", "\xc3", "\xed\xa0\x80",
+		"a", "Z9_", " ", "\n", "\"", "\\", "/", "\x01", "\x7f",
+		"\xc3\xa9",
+		"\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xff", "\xc3",
+		"\xed\xa0\x80",
 		"\xc0\x80", "%", "'",
 	};
 	char *text = calloc(1, 128);
