@@ -20,7 +20,7 @@ typedef struct {
 	bool done;
 } ask_t;
 
-static void _not_answered(ask_t *ask, const char *route, const fed_err_t *err)
+static void _not_answered(ask_t *ask, const fed_err_t *err)
 {
 	bool denied = (err->code == 401) || (err->code == 403);
 
@@ -28,7 +28,7 @@ static void _not_answered(ask_t *ask, const char *route, const fed_err_t *err)
 		    denied ?
 		    "TokenFile must be the same as FLURM's, and so must the cluster's name" :
 		    "does flurm-gateway (or FLURM) run there, and do CAFile and the certificate fit?",
-		    "%s/api/v1/%s: %s", ask->cluster->url, route, err->text);
+		    "%s", err->text);
 }
 
 static void _health_done(void *arg, flurm_outcome_t outcome,
@@ -38,7 +38,7 @@ static void _health_done(void *arg, flurm_outcome_t outcome,
 
 	ask->done = true;
 	if (outcome != FLURM_ANSWERED) {
-		_not_answered(ask, "health", err);
+		_not_answered(ask, err);
 		return;
 	}
 	ask->health = true;
@@ -63,7 +63,7 @@ static void _stats_done(void *arg, flurm_outcome_t outcome,
 
 	ask->done = true;
 	if (outcome != FLURM_ANSWERED)
-		_not_answered(ask, "cluster/stats", err);
+		_not_answered(ask, err);
 	else
 		check_ok(ask->check, ask->cluster->name,
 			 "FLURM has %lld nodes with %lld cpus; %s",

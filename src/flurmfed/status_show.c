@@ -152,6 +152,23 @@ static void _show_flurm(const json_t *flurm, time_t now, FILE *out)
 		status_int(flurm, "requests"), status_int(flurm, "retries"));
 }
 
+/* How many there are of each state, as the controller names them */
+static void _show_jobs(json_t *jobs, FILE *out)
+{
+	json_t *states = json_object_get(jobs, "states"), *count;
+	const char *state, *comma = ":";
+
+	if (!json_is_object(jobs))
+		return;
+	fprintf(out, LABEL "%lld known", "jobs", status_int(jobs, "known"));
+	json_object_foreach(states, state, count) {
+		fprintf(out, "%s %lld %s", comma,
+			(long long) json_integer_value(count), state);
+		comma = ",";
+	}
+	fputc('\n', out);
+}
+
 static void _show_ledger(const json_t *ledger, FILE *out)
 {
 	const char *state = status_str(ledger, "state");
@@ -187,6 +204,7 @@ static void _show_cluster(const json_t *cluster, time_t now, FILE *out)
 	_show_slurmdbd(json_object_get(cluster, "slurmdbd"), now, out);
 	_show_federation(json_object_get(cluster, "federation"), out);
 	_show_flurm(json_object_get(cluster, "flurm"), now, out);
+	_show_jobs(json_object_get(cluster, "jobs"), out);
 	_show_ledger(json_object_get(cluster, "ledger"), out);
 	_show_port(json_object_get(cluster, "port"), out);
 	_show_peers(json_object_get(cluster, "peers"), now, out);

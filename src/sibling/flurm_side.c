@@ -194,22 +194,28 @@ extern void flurm_side_turn(flurm_side_t *side)
 					   _health_done, side) != 0;
 }
 
+/* What FLURM has not said is not known, and no number. */
+static json_t *_number(int64_t value)
+{
+	return flurm_is_set(value) ? json_integer(value) : json_null();
+}
+
 extern json_t *flurm_side_status(const flurm_side_t *side)
 {
 	flurm_client_stats_t client;
 
 	flurm_client_get_stats(side->client, &client);
 	return json_pack(
-		"{s:s, s:b, s:I, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"{s:s, s:b, s:I, s:s, s:s?, s:s?, s:o, s:o, s:o, s:I, s:I, s:I}",
 		"url", side->cluster->url,
 		"reachable", side->reachable,
 		"since", (json_int_t) side->since,
 		"error", side->error,
 		"version", side->health.version,
 		"instance_id", side->health.instance_id,
-		"nodes", (json_int_t) side->stats.node_count,
-		"cpus", (json_int_t) side->stats.cpu_count,
-		"memory_mb", (json_int_t) side->stats.memory_mb,
+		"nodes", _number(side->stats.node_count),
+		"cpus", _number(side->stats.cpu_count),
+		"memory_mb", _number(side->stats.memory_mb),
 		"requests", (json_int_t) client.requests,
 		"retries", (json_int_t) client.retries,
 		"events", (json_int_t) client.events);

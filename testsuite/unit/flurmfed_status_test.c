@@ -111,7 +111,8 @@ static int _ask(const char *text, const char *args)
 	"\"bytes\":4096,\"records\":3,\"commits\":2}"
 #define PORT "\"port\":{\"number\":6827,\"accepted\":100,\"served\":98," \
 	"\"rejected\":2,\"open\":0,\"persistent\":3}"
-#define WELL DBD_WELL "," FED_WELL "," FLURM_WELL "," LEDGER_WELL "," PORT
+#define JOBS "\"jobs\":{\"known\":7,\"states\":{\"queued\":3,\"running\":4}}"
+#define WELL JOBS "," DBD_WELL "," FED_WELL "," FLURM_WELL "," LEDGER_WELL "," PORT
 
 static void _all_is_well(void **state)
 {
@@ -124,6 +125,7 @@ static void _all_is_well(void **state)
 	assert_out("federation  fed, id 3, ACTIVE, features gpu\n");
 	assert_out("http://x answers for ");
 	assert_out("version 0.9, 4 nodes, 64 cpus, 2.0 GiB; 10 requests");
+	assert_out("jobs        7 known: 3 queued, 4 running\n");
 	assert_out("ok: /var/x, 4.0 KiB, 3 records in 2 commits");
 	assert_out("6827: 100 connections, 98 served, 2 rejected; now 0 open");
 	assert_out("  alpha    yes   yes   yes           5         77  up for ");
