@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	doc/api-page-check \
 	doc/flurm-api.md \
 	doc/flurm-api.yaml \
+	doc/guide-check \
 	# End of EXTRA_DIST
 
 dist_doc_DATA = \
@@ -24,4 +25,4 @@ dist_doc_DATA = \
 	doc/options.md \
 	# End of dist_doc_DATA
 
-TESTS += doc/api-page-check
+TESTS += doc/api-page-check doc/guide-check

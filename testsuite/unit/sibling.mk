@@ -42,7 +42,8 @@ testsuite_unit_plugin_symbols_test_DEPENDENCIES = libfedsibling.la \
 	src/plugins/fed_flurm/job_submit_fed_flurm.la
 
 testsuite_unit_sibling_conf_test_SOURCES = testsuite/unit/sibling_conf_test.c
-testsuite_unit_sibling_conf_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_conf_test_CPPFLAGS = $(sibling_unit_cppflags) \
+	-DEXAMPLE=\"$(abs_top_srcdir)/etc/fed_flurm.conf.example\"
 testsuite_unit_sibling_conf_test_LDADD = $(sibling_unit_ldadd)
 
 testsuite_unit_sibling_dep_test_SOURCES = testsuite/unit/sibling_dep_test.c

@@ -4,6 +4,8 @@
  */
 #include "testsuite/unit/slurm_unit.h"
 
+#include <ctype.h>
+
 #include "src/core/err.h"
 #include "src/sibling/conf.h"
 
@@ -285,6 +287,34 @@ static void _equality(void **state)
 	conf_free(NULL);
 }
 
+/* The example, with every line that it offers, and files that are there */
+static void _example(void **state)
+{
+	char text[16384] = "", line[4096], *key, *end;
+	FILE *file = fopen(EXAMPLE, "re");
+	conf_t *conf;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		char *at = line + (line[0] == '#');
+
+		/* prose has a space first */
+		if (!isupper((unsigned char) *at) || !strchr(at, '='))
+			continue;
+		while ((key = strstr(at, "File=/etc/"))) {
+			end = key + strcspn(key, " \n");
+			strncat(text, at, key + 5 - at);
+			strcat(text, token);
+			at = end;
+		}
+		strcat(text, at);
+	}
+	fclose(file);
+	conf = _good(text);
+	assert_int_equal(conf->cluster_cnt, 2);
+	conf_free(conf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +326,7 @@ int main(void)
 		cmocka_unit_test(_repeated),
 		cmocka_unit_test(_nothing_there),
 		cmocka_unit_test(_equality),
+		cmocka_unit_test(_example),
 	};
 
 	return cmocka_run_group_tests(tests, _setup, _teardown);
