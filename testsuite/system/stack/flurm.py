@@ -105,7 +105,8 @@ class FedFlurmd(Daemon):
         self.cluster = cluster
 
     def environ(self):
-        return self.cluster.environ()
+        return dict(self.cluster.environ(), TSAN_OPTIONS="suppressions=" +
+                    os.path.join(TOP, "testsuite", "tsan.supp"))
 
     def argv(self):
         return [built("fed_flurmd"), "-v", "-f", self.flurm.conf]
