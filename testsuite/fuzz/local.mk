@@ -5,7 +5,9 @@
 FUZZ_SECONDS = 60
 
 fuzz_targets = \
+	testsuite/fuzz/fed_job_fuzz \
 	testsuite/fuzz/json_fuzz \
+	testsuite/fuzz/ledger_fuzz \
 	testsuite/fuzz/model_fuzz \
 	testsuite/fuzz/token_fuzz \
 	testsuite/fuzz/wire_fuzz \
@@ -63,6 +65,16 @@ testsuite_fuzz_wire_fuzz_SOURCES = testsuite/fuzz/wire_fuzz.c
 testsuite_fuzz_wire_fuzz_CFLAGS = $(fuzz_cflags)
 testsuite_fuzz_wire_fuzz_LDFLAGS = $(fuzz_ldflags)
 testsuite_fuzz_wire_fuzz_LDADD = $(fuzz_ldadd)
+
+testsuite_fuzz_ledger_fuzz_SOURCES = testsuite/fuzz/ledger_fuzz.c
+testsuite_fuzz_ledger_fuzz_CFLAGS = $(fuzz_cflags)
+testsuite_fuzz_ledger_fuzz_LDFLAGS = $(fuzz_ldflags)
+testsuite_fuzz_ledger_fuzz_LDADD = libfedcore.la
+
+testsuite_fuzz_fed_job_fuzz_SOURCES = testsuite/fuzz/fed_job_fuzz.c
+testsuite_fuzz_fed_job_fuzz_CFLAGS = $(fuzz_cflags)
+testsuite_fuzz_fed_job_fuzz_LDFLAGS = $(fuzz_ldflags)
+testsuite_fuzz_fed_job_fuzz_LDADD = libfedcore.la
 
 EXTRA_DIST += \
 	testsuite/fuzz/seeds \
