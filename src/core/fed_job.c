@@ -98,10 +98,37 @@ extern void fed_job_to(fed_job_t *job, fed_job_state_t state, int64_t now)
 		job->facts &= ~FED_JOB_F_CANCEL_ACKED;
 }
 
+/* RET true if the origin may have given us its lock, or will in a moment */
+static bool _may_have_lock(const fed_job_t *job)
+{
+	return fed_job_is(job, FED_JOB_F_LOCK) ||
+	       fed_job_flies(job, FED_ACT_LOCK) ||
+	       fed_job_owes(job, FED_ACT_UNLOCK);
+}
+
+/*
+ * A submission comes when the origin has heard of our end. If we have told it
+ * of a start but not of an end, both may have crossed: then it takes the new
+ * run for started here.
+ */
+extern void fed_job_replace(fed_job_t *job, const fed_job_t *old,
+			    const fed_job_event_t *event)
+{
+	if (fed_job_is(old, FED_JOB_F_START_TOLD) &&
+	    ((old->state == FED_JOB_RUNNING) ||
+	     (old->state == FED_JOB_CANCELLING) ||
+	     (fed_job_owes(old, FED_ACT_COMPLETE) &&
+	      !fed_job_flies(old, FED_ACT_COMPLETE))))
+		job->facts |= FED_JOB_F_START_TOLD | FED_JOB_F_LOCK;
+	else if (_may_have_lock(old))
+		job->owed |= FED_BIT(FED_ACT_UNLOCK);
+	fed_job_begin(job, event);
+}
+
 extern void fed_job_let_go(fed_job_t *job)
 {
 	job->owner = false;
-	if (!fed_job_may_lock(job))
+	if (!_may_have_lock(job))
 		return;
 	/* an origin that believes it runs here would never let it run then */
 	if (fed_job_is(job, FED_JOB_F_START_TOLD) &&
@@ -192,7 +219,7 @@ extern void fed_job_not_here(fed_job_t *job, fed_job_end_t end, uint32_t code,
 	    !fed_job_is(job, FED_JOB_F_ONLY_HERE))
 		job->owed |= FED_BIT(FED_ACT_REQUEUE);
 	if (fed_job_is(job, FED_JOB_F_ONLY_HERE | FED_JOB_F_START_TOLD))
-		/* as a script that exits with 1, so that the user sees an end */
+		/* as a script that exits with 1: the user sees an end */
 		fed_job_end_as(job, end, end == FED_END_FAILED ? 1 << 8 : 0,
 			       now, now);
 	else if (!fed_job_is(job, FED_JOB_F_LEFT))
@@ -250,13 +277,6 @@ extern fed_job_verdict_t fed_job_update(fed_job_t *job,
 		break;
 	}
 	return FED_JOB_IGNORED;
-}
-
-extern bool fed_job_may_lock(const fed_job_t *job)
-{
-	return fed_job_is(job, FED_JOB_F_LOCK) ||
-	       fed_job_flies(job, FED_ACT_LOCK) ||
-	       fed_job_owes(job, FED_ACT_UNLOCK);
 }
 
 extern bool fed_job_is_over(const fed_job_t *job)

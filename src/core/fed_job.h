@@ -82,7 +82,7 @@ typedef enum {
 	FED_ACT_FLURM_CANCEL,	/* ACKED: understood; its end is ENDED */
 	/* into the accounting spool: SENT and ACKED with the same commit */
 	FED_ACT_ROW_START,
-	FED_ACT_ROW_END,	/* with end, status, requeued by FED_JOB_F_KILL */
+	FED_ACT_ROW_END,	/* with end, status; FED_JOB_F_KILL: requeued */
 	FED_ACTIONS
 } fed_job_action_t;
 
@@ -304,8 +304,13 @@ typedef enum {
  */
 extern fed_job_sync_t fed_job_sync(const fed_job_t *job);
 
-/* RET true if the origin may have given us its lock, or will in a moment */
-extern bool fed_job_may_lock(const fed_job_t *job);
+/*
+ * Fill a zeroed job (but id and epoch) that replaces another, not superseded
+ * yet, from a SUBMIT: what the origin may hold for the old one, its lock for
+ * instance, it holds for the new one, as it knows no epochs.
+ */
+extern void fed_job_replace(fed_job_t *job, const fed_job_t *old,
+			    const fed_job_event_t *event);
 
 /* RET true if nothing is left to do for it, and it may be forgotten */
 extern bool fed_job_is_over(const fed_job_t *job);

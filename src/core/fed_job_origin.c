@@ -233,7 +233,7 @@ static fed_job_verdict_t _lock_refused(fed_job_t *job,
 	default:
 		return FED_JOB_NOTED;
 	}
-	/* it runs or has run, and had the lock before a break, or should have */
+	/* it may run, and had the lock before a break, or should have had */
 	if ((job->state != FED_JOB_CANCELLING) &&
 	    ((job->refusals >= FED_JOB_REFUSALS_MAX) ||
 	     fed_job_is(job, FED_JOB_F_UNASKED)))

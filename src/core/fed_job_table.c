@@ -208,21 +208,19 @@ extern fed_job_t *fed_job_table_submit(fed_job_table_t *table, uint32_t id,
 		.type = FED_EV_SUPERSEDED,
 		.now = event->now,
 	};
-	bool lock;
 
 	*ret_new = fed_job_is_new(newest, event);
 	if (!*ret_new) {
 		*ret_verdict = fed_job_table_update(table, newest, event);
 		return newest;
 	}
-	lock = newest && fed_job_may_lock(newest);
-	if (newest)
-		fed_job_table_update(table, newest, &superseded);
 	job = _add(table, id, fed_job_next_epoch(newest, event->now));
-	/* the origin knows no epochs: it is this one's lock now */
-	if (lock)
-		job->owed |= FED_BIT(FED_ACT_UNLOCK);
-	fed_job_begin(job, event);
+	if (newest) {
+		fed_job_replace(job, newest, event);
+		fed_job_table_update(table, newest, &superseded);
+	} else {
+		fed_job_begin(job, event);
+	}
 	table->stats.by_state[job->state]++;
 	_tell(table, job, FED_JOB_DELIVERING, event, FED_JOB_CHANGED);
 	*ret_verdict = FED_JOB_CHANGED;

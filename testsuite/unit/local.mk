@@ -52,7 +52,13 @@ testsuite_unit_fed_job_search_test_LDADD = $(unit_ldadd)
 testsuite_unit_fed_job_test_SOURCES = testsuite/unit/fed_job_test.c
 testsuite_unit_fed_job_test_LDADD = $(unit_ldadd)
 
-testsuite_unit_fed_job_world_test_SOURCES = testsuite/unit/fed_job_world_test.c
+testsuite_unit_fed_job_world_test_SOURCES = \
+	testsuite/unit/fed_job_world_test.c \
+	testsuite/unit/world.h \
+	testsuite/unit/world_flurm.c \
+	testsuite/unit/world_host.c \
+	testsuite/unit/world_origin.c \
+	# End of testsuite_unit_fed_job_world_test_SOURCES
 testsuite_unit_fed_job_world_test_LDADD = $(unit_ldadd)
 
 testsuite_unit_flurmfed_test_SOURCES = testsuite/unit/flurmfed_test.c
