@@ -106,7 +106,8 @@ extern void ledger_record_seal(fed_bytes_t *bytes, uint32_t salt,
 			head[7] |= LEDGER_LAST;
 		crc = _head_crc(head, salt, offset + at);
 		_set32(head + 8, crc);
-		_set32(head + 12, fed_crc32c(crc, head + LEDGER_HEAD_SIZE, len));
+		crc = fed_crc32c(crc, head + LEDGER_HEAD_SIZE, len);
+		_set32(head + 12, crc);
 		at = next;
 	}
 }
