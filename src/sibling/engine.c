@@ -330,8 +330,7 @@ static void _take(engine_t *engine, note_t *note)
 		_take_items(engine, note);
 		break;
 	case NOTE_LOCK:
-		note->rc = jobs_lock(engine->jobs, note->token, note->session,
-				     note->unlock);
+		note->rc = jobs_lock(engine->jobs, note->token, note->unlock);
 		break;
 	case NOTE_STATUS:
 		note->status = _status(engine);
@@ -600,13 +599,12 @@ extern int engine_take(engine_t *engine, const char *peer,
 }
 
 extern uint32_t engine_lock(engine_t *engine, uint32_t job_id,
-			    uint32_t cluster_id, bool unlock)
+			    bool unlock)
 {
 	note_t *note = note_new(NOTE_LOCK, NULL);
 	uint32_t rc = SLURM_ERROR;
 
 	note->token = job_id;
-	note->session = cluster_id;
 	note->unlock = unlock;
 	if (inbox_ask(&engine->inbox, note))
 		rc = note->rc;

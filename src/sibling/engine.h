@@ -66,7 +66,7 @@ extern int engine_take(engine_t *engine, const char *peer,
  * RET a Slurm return code to answer with
  */
 extern uint32_t engine_lock(engine_t *engine, uint32_t job_id,
-			    uint32_t cluster_id, bool unlock);
+			    bool unlock);
 
 /* The peers, for their flags; they live as long as the engine. */
 extern peers_t *engine_peers(engine_t *engine);

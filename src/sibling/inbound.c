@@ -182,8 +182,7 @@ static int _take_lock(conn_t *conn, const sib_msg_t *msg, bool unlock,
 		      fed_err_t *err)
 {
 	return _answer_rc(conn, engine_lock(conn->inbound->conf.engine,
-					    msg->job_id, msg->cluster_id,
-					    unlock), err);
+					    msg->job_id, unlock), err);
 }
 
 static int _take_sibling_msg(conn_t *conn, persist_in_t *in, fed_err_t *err)

@@ -18,8 +18,7 @@ typedef enum {
 	NOTE_LINK_DOWN,		/* peer, session */
 	NOTE_ANSWERED,		/* peer, token, rc */
 	NOTE_ITEMS,		/* peer, items, count; waited for: rcs */
-	NOTE_LOCK,		/* token: job id, session: cluster id, unlock;
-				 * waited for: rc */
+	NOTE_LOCK,		/* token: job id, unlock; waited for: rc */
 	NOTE_STATUS,		/* waited for: status */
 } note_kind_t;
 

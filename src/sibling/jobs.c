@@ -201,8 +201,6 @@ static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
 		host = jobs_host(jobs, job);
 		host->origin = xstrdup(peer);
 		host->hash = hash;
-		snprintf(host->reason, sizeof(host->reason), "%.*s",
-			 (int) sizeof(host->reason) - 1, err.text);
 		if (!event.refuse) {
 			host->spec = xmalloc(sizeof(*host->spec));
 			*host->spec = spec;
@@ -358,8 +356,7 @@ extern void jobs_origin_lost(jobs_t *jobs, const char *peer)
 	fed_job_table_walk(jobs->table, _lose_one, &walk);
 }
 
-extern uint32_t jobs_lock(jobs_t *jobs, uint32_t job_id, uint32_t cluster_id,
-			  bool unlock)
+extern uint32_t jobs_lock(jobs_t *jobs, uint32_t job_id, bool unlock)
 {
 	fed_job_t *job;
 

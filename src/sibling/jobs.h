@@ -59,8 +59,7 @@ extern void jobs_answered(jobs_t *jobs, uint64_t token, uint32_t rc);
  * Another sibling wants to run a job whose origin is down.
  * RET SLURM_SUCCESS if it may
  */
-extern uint32_t jobs_lock(jobs_t *jobs, uint32_t job_id, uint32_t cluster_id,
-			  bool unlock);
+extern uint32_t jobs_lock(jobs_t *jobs, uint32_t job_id, bool unlock);
 
 /* RET body of a RESPONSE_JOB_INFO with all that a peer must hear of */
 extern buf_t *jobs_sync_list(jobs_t *jobs, const fed_member_t *peer,

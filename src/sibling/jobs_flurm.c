@@ -178,17 +178,15 @@ static uint32_t _refusal(const flurm_result_t *result)
 static void _submit_refused(jobs_t *jobs, fed_job_t *job,
 			    const flurm_result_t *result)
 {
-	job_host_t *host = jobs_host(jobs, job);
 	fed_job_event_t event = {
 		.type = FED_EV_REFUSED,
 		.now = jobs->now,
 		.refuse = _refusal(result),
 	};
 
-	snprintf(host->reason, sizeof(host->reason), "%s",
-		 result->reason ? result->reason : result->error);
 	fed_info("cluster %s: FLURM refuses job %u: %s",
-		 jobs->conf.cluster->name, job->id, host->reason);
+		 jobs->conf.cluster->name, job->id,
+		 result->reason ? result->reason : result->error);
 	jobs_event(jobs, job, &event);
 }
 

@@ -24,7 +24,6 @@ typedef struct job_host {
 	int64_t unsent_at;
 	uint64_t submit_op;	/* under way to FLURM, or 0 */
 	uint64_t list_mark;	/* of the last list of FLURM's with it */
-	char reason[128];	/* why it was refused, "" if it was not */
 } job_host_t;
 
 struct jobs {
