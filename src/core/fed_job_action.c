@@ -168,6 +168,19 @@ static void _signal_delivered(fed_job_t *job)
 		job->signal_count--;
 }
 
+/* It is gone from FLURM. If that was known already, the answer has come. */
+static fed_job_verdict_t _revoked(fed_job_t *job, int64_t now)
+{
+	const fed_job_event_t ended = {
+		.type = FED_EV_ENDED,
+		.now = now,
+		.end = FED_END_REVOKED,
+	};
+	fed_job_verdict_t verdict = fed_job_hear_flurm(job, &ended);
+
+	return verdict == FED_JOB_IGNORED ? FED_JOB_NOTED : verdict;
+}
+
 static fed_job_verdict_t _acked(fed_job_t *job, const fed_job_event_t *event)
 {
 	fed_job_action_t action = event->action;
@@ -203,11 +216,7 @@ static fed_job_verdict_t _acked(fed_job_t *job, const fed_job_event_t *event)
 		job->facts |= FED_JOB_F_CANCEL_ACKED;
 		return FED_JOB_CHANGED;
 	case FED_ACT_FLURM_REVOKE:
-		return fed_job_hear_flurm(job, &(fed_job_event_t) {
-				.type = FED_EV_ENDED,
-				.now = event->now,
-				.end = FED_END_REVOKED,
-			});
+		return _revoked(job, event->now);
 	case FED_ACT_COMPLETE:
 		/* the origin is through with this run, and with the lock */
 		job->owed &= ~(FED_BIT(FED_ACT_START) |

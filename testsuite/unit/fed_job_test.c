@@ -302,6 +302,22 @@ static void _cancelled(void **state)
 	_do(FED_ACT_COMPLETE);
 }
 
+/* FLURM's end is heard from its events, then the answer to REVOKE comes: it
+ * ends nothing once more, but it is not on its way any longer */
+static void _revoked_twice(void **state)
+{
+	_to_running();
+	HEAR(ENDED, .end = FED_END_COMPLETED, .start_time = NOW);
+	HEAR(SENT, .action = FED_ACT_FLURM_REVOKE);
+	assert_int_equal(HEAR(ACKED, .action = FED_ACT_FLURM_REVOKE),
+			 FED_JOB_NOTED);
+	assert_int_equal(job.inflight, 0);
+	assert_job("ended", COMPLETE | ROW_END);
+	assert_int_equal(job.end, FED_END_COMPLETED);
+	assert_int_equal(HEAR(ACKED, .action = FED_ACT_FLURM_REVOKE),
+			 FED_JOB_IGNORED);
+}
+
 static void _signalled(void **state)
 {
 	_to_queued();
@@ -794,6 +810,7 @@ int main(void)
 		cmocka_unit_test(_failed_start),
 		cmocka_unit_test(_revoked),
 		cmocka_unit_test(_cancelled),
+		cmocka_unit_test(_revoked_twice),
 		cmocka_unit_test(_signalled),
 		cmocka_unit_test(_updated),
 		cmocka_unit_test(_not_taken),
