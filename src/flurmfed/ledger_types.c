@@ -71,6 +71,7 @@ static const struct {
 	{ FED_FLURM, RECORD_JOB_HOST, "job-asks", NULL },
 	{ FED_FLURM, RECORD_JOB_FORGET, "job-forgotten", _print_job_id },
 	{ FED_FLURM, RECORD_CURSOR, "cursor", NULL },
+	{ FED_FLURM, RECORD_JOB_RUN, "job-at-flurm", NULL },
 };
 
 static int _find(const char *app, uint16_t type)

@@ -45,6 +45,7 @@
 
 typedef persist_conn_t compat_persist_conn_t;
 typedef list_t *compat_list_t;
+typedef hostlist_t *compat_hostlist_t;
 #define compat_tls_enabled() tls_enabled()
 #define compat_ipv6_enabled() (slurm_conf.conf_flags & CONF_FLAG_IPV6_ENABLED)
 #else
@@ -56,6 +57,7 @@ typedef list_t *compat_list_t;
 
 typedef slurm_persist_conn_t compat_persist_conn_t;
 typedef List compat_list_t;
+typedef hostlist_t compat_hostlist_t;
 #define PERSIST_TYPE_ACCT_UPDATE 5	/* 24.11's; 22.05 never sends it */
 #define compat_tls_enabled() false
 #define compat_ipv6_enabled() (slurm_conf.conf_flags & CTL_CONF_IPV6_ENABLED)

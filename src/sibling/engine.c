@@ -106,6 +106,7 @@ static int _replay(uint16_t type, const void *body, size_t len, void *arg,
 		return dep_table_replay(engine->deps, type, body, len, err);
 	case RECORD_JOB:
 	case RECORD_JOB_HOST:
+	case RECORD_JOB_RUN:
 	case RECORD_JOB_FORGET:
 	case RECORD_CURSOR:
 		return jobs_replay(engine->jobs, type, body, len, err);

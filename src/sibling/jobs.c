@@ -60,6 +60,8 @@ static void _drop(fed_job_t *job, void *arg)
 	}
 	jobs_free_spec(&host->spec);
 	jobs_free_spec(&host->change);
+	job_submit_free(&host->submit);
+	job_run_free(&host->run);
 	xfree(host->origin);
 	xfree(host);
 	job->host = NULL;
@@ -91,6 +93,8 @@ extern job_host_t *jobs_host(jobs_t *jobs, fed_job_t *job)
 	if (!host) {
 		host = xmalloc(sizeof(*host));
 		host->job = job;
+		job_submit_free(&host->submit);
+		job_run_init(&host->run);
 		job->host = host;
 	}
 	return host;
@@ -109,14 +113,31 @@ extern void jobs_touch(jobs_t *jobs, fed_job_t *job)
 
 /* ---- events ---- */
 
-static void _forget_spec(jobs_t *jobs, fed_job_t *job)
+static void _free_list(char ***list)
+{
+	for (char **at = *list; at && *at; at++)
+		free(*at);
+	free(*list);
+	*list = NULL;
+}
+
+/*
+ * Not written: after a replay the same follows from the same state, and the
+ * ledger's next snapshot is of what is left.
+ */
+extern void jobs_thin(fed_job_t *job)
 {
 	job_host_t *host = job->host;
 
-	if (!host || !host->spec)
+	/* until it runs, FLURM may lose it and have to be sent it again */
+	if (!host || !host->spec || (job->state < FED_JOB_RUNNING))
 		return;
-	jobs_free_spec(&host->spec);
-	jobs_write_host(jobs, job);
+	host->thin = true;
+	_free_list(&host->spec->environment);
+	if (job->state < FED_JOB_ENDED)
+		return;
+	free(host->spec->script);
+	host->spec->script = NULL;
 }
 
 extern fed_job_verdict_t jobs_event(jobs_t *jobs, fed_job_t *job,
@@ -129,9 +150,7 @@ extern fed_job_verdict_t jobs_event(jobs_t *jobs, fed_job_t *job,
 		return verdict;
 	if (verdict == FED_JOB_CHANGED)
 		jobs_write(jobs, job);
-	/* until it runs, FLURM may lose it and have to be sent it again */
-	if (job->state >= FED_JOB_RUNNING)
-		_forget_spec(jobs, job);
+	jobs_thin(job);
 	jobs_touch(jobs, job);
 	/* an epoch that waited for this one to go may have something to do */
 	if (job->newer)
@@ -201,6 +220,8 @@ static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
 		host = jobs_host(jobs, job);
 		host->origin = xstrdup(peer);
 		host->hash = hash;
+		if (desc)
+			job_submit_set(&host->submit, desc);
 		if (!event.refuse) {
 			host->spec = xmalloc(sizeof(*host->spec));
 			*host->spec = spec;
@@ -472,6 +493,7 @@ extern void jobs_tick(jobs_t *jobs, time_t now)
 
 static void _replayed_one(fed_job_t *job, void *arg)
 {
+	jobs_thin(job);
 	jobs_touch(arg, job);
 }
 

@@ -113,6 +113,22 @@ static fed_job_event_t _view_event(jobs_t *jobs, const fed_job_t *job,
 	return event;
 }
 
+/* What FLURM knows of a job, for those who ask. */
+static void _keep_view(jobs_t *jobs, fed_job_t *job, const flurm_job_t *seen)
+{
+	job_host_t *host = jobs_host(jobs, job);
+
+	if (!host->spec) {
+		/* it came from elsewhere, or before we kept it */
+		host->spec = xmalloc(sizeof(*host->spec));
+		flurm_job_spec_copy(host->spec, &seen->spec);
+		host->thin = true;
+		jobs_write_host(jobs, job);
+	}
+	if (job_run_view(&host->run, seen, jobs->now))
+		jobs_write_run(jobs, job);
+}
+
 static void _unknown(jobs_t *jobs, fed_job_t *job)
 {
 	fed_job_event_t event = { .type = FED_EV_UNKNOWN, .now = jobs->now };
@@ -131,6 +147,7 @@ static void _asked_done(void *arg, flurm_outcome_t outcome,
 
 	if (job && (outcome == FLURM_ANSWERED) &&
 	    (seen->spec.epoch == call->epoch)) {
+		_keep_view(jobs, job, seen);
 		event = _view_event(jobs, job, seen, call->asked);
 		jobs_event(jobs, job, &event);
 	} else if (job && ((outcome == FLURM_ANSWERED) ||
@@ -324,7 +341,7 @@ static bool _fill_op(jobs_t *jobs, fed_job_t *job, fed_job_action_t action,
 	op->epoch = job->epoch;
 	switch (action) {
 	case FED_ACT_FLURM_SUBMIT:
-		op->spec = host->spec;
+		op->spec = host->thin ? NULL : host->spec;
 		return op->spec != NULL;
 	case FED_ACT_FLURM_UPDATE:
 		op->spec = host->change;
@@ -444,6 +461,8 @@ static void _on_event(void *arg, const flurm_event_t *said)
 		return;
 	job = fed_job_table_find_epoch(jobs->table, said->fed_job_id,
 				       said->epoch);
+	if (job && job_run_event(&jobs_host(jobs, job)->run, said))
+		jobs_write_run(jobs, job);
 	if (!_stream_event(jobs, job, said, &event))
 		return;
 	/* a job that it has and we do not: the origin has the last word */
@@ -476,6 +495,7 @@ static void _on_page(void *arg, const flurm_job_page_t *page)
 		if (!job)
 			continue;
 		jobs_host(jobs, job)->list_mark = jobs->list_mark;
+		_keep_view(jobs, job, seen);
 		event = _view_event(jobs, job, seen, jobs->list_asked);
 		jobs_event(jobs, job, &event);
 	}

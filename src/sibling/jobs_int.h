@@ -7,6 +7,7 @@
 #include "src/core/fed_job_table.h"
 #include "src/core/log.h"
 #include "src/sibling/compat.h"
+#include "src/sibling/job_kept.h"
 #include "src/sibling/jobs.h"
 
 /* What belongs to a job beside its state (fed_job_t.host) */
@@ -16,7 +17,11 @@ typedef struct job_host {
 	bool dirty;		/* in the list of those to act for */
 	char *origin;		/* cluster that sent it */
 	uint64_t hash;		/* of the submission, to know it again */
-	flurm_job_spec_t *spec;	/* until it runs, or NULL */
+	flurm_job_spec_t *spec;	/* or NULL: FLURM has it from elsewhere */
+	bool thin;		/* spec is for those who ask, not for FLURM: its
+				 * environment is gone, its script once it ended */
+	job_submit_t submit;
+	job_run_t run;
 	flurm_job_spec_t *change; /* an update not yet with FLURM, or NULL */
 	bool requeue;		/* it may be requeued if its node fails */
 	int64_t retry_at;	/* a refused lock may be asked for again */
@@ -66,6 +71,10 @@ extern job_host_t *jobs_host(jobs_t *jobs, fed_job_t *job);
 /* jobs_ledger.c: append the job's state, or what the host keeps of it */
 extern void jobs_write(jobs_t *jobs, const fed_job_t *job);
 extern void jobs_write_host(jobs_t *jobs, const fed_job_t *job);
+extern void jobs_write_run(jobs_t *jobs, const fed_job_t *job);
+
+/* Let go of what is not needed any more of its spec, by the job's state. */
+extern void jobs_thin(fed_job_t *job);
 
 /* Append that a job is forgotten, and forget it. */
 extern void jobs_forget(jobs_t *jobs, fed_job_t *job);

@@ -2,8 +2,8 @@
  * jobs_ledger.c - what the ledger holds of jobs (jobs_int.h).
  *
  * A job's state (RECORD_JOB) is written whenever an event changes it; what it
- * asks for (RECORD_JOB_HOST) when it comes, when an update changes it, and
- * without it once the job runs and it need not be sent again.
+ * asks for (RECORD_JOB_HOST) when it comes and when an update changes it; how
+ * it fares at FLURM (RECORD_JOB_RUN) when FLURM says so.
  */
 #include "src/sibling/jobs_int.h"
 
@@ -13,7 +13,8 @@
 
 #include "src/sibling/record.h"
 
-#define HOST_RECORD_VERSION 1
+#define HOST_RECORD_VERSION 2
+#define RUN_RECORD_VERSION 1
 
 static void _append(jobs_t *jobs, uint16_t type, fed_bytes_t *bytes)
 {
@@ -60,12 +61,15 @@ static flurm_job_spec_t *_spec_from_text(const char *text, fed_err_t *err)
 
 /*
  * u16 version, u32 job id, u32 epoch, str origin, u64 hash of the submission,
- * u8 whether it may be requeued, str spec, str change (both JSON, NULL when FLURM has them)
+ * u8 whether it may be requeued, str spec, str change (both JSON or NULL);
+ * since version 2 u8 whether the spec is thin, and job_submit_pack(). Before,
+ * there was no spec of a job that ran.
  */
 static void _pack_host(const fed_job_t *job, fed_bytes_t *bytes)
 {
 	const job_host_t *host = job->host;
-	char *spec = jobs_spec_text(host->spec), *change = jobs_spec_text(host->change);
+	char *spec = jobs_spec_text(host->spec);
+	char *change = jobs_spec_text(host->change);
 
 	fed_put_u16(bytes, HOST_RECORD_VERSION);
 	fed_put_u32(bytes, job->id);
@@ -75,8 +79,21 @@ static void _pack_host(const fed_job_t *job, fed_bytes_t *bytes)
 	fed_put_u8(bytes, host->requeue);
 	fed_put_str(bytes, spec);
 	fed_put_str(bytes, change);
+	fed_put_u8(bytes, host->thin);
+	job_submit_pack(&host->submit, bytes);
 	free(spec);
 	free(change);
+}
+
+/* u16 version, u32 job id, u32 epoch, job_run_pack() */
+static void _pack_run(const fed_job_t *job, fed_bytes_t *bytes)
+{
+	const job_host_t *host = job->host;
+
+	fed_put_u16(bytes, RUN_RECORD_VERSION);
+	fed_put_u32(bytes, job->id);
+	fed_put_u32(bytes, job->epoch);
+	job_run_pack(&host->run, bytes);
 }
 
 extern void jobs_write_host(jobs_t *jobs, const fed_job_t *job)
@@ -85,6 +102,39 @@ extern void jobs_write_host(jobs_t *jobs, const fed_job_t *job)
 
 	_pack_host(job, &bytes);
 	_append(jobs, RECORD_JOB_HOST, &bytes);
+}
+
+extern void jobs_write_run(jobs_t *jobs, const fed_job_t *job)
+{
+	fed_bytes_t bytes = { 0 };
+
+	_pack_run(job, &bytes);
+	_append(jobs, RECORD_JOB_RUN, &bytes);
+}
+
+static int _replay_run(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
+{
+	uint16_t version = fed_get_u16(reader);
+	uint32_t id = fed_get_u32(reader), epoch = fed_get_u32(reader);
+	fed_job_t *job = fed_job_table_find_epoch(jobs->table, id, epoch);
+	job_run_t run;
+	int rc = 0;
+
+	job_run_init(&run);
+	job_run_unpack(&run, reader);
+	if ((version != RUN_RECORD_VERSION) || !fed_reader_done(reader)) {
+		rc = fed_err_set(err, EPROTO,
+				 "record of job %u at FLURM makes no sense",
+				 id);
+	} else if (job) {
+		job_host_t *host = jobs_host(jobs, job);
+
+		job_run_free(&host->run);
+		host->run = run;
+		return 0;
+	}
+	job_run_free(&run);
+	return rc;
 }
 
 static int _replay_host(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
@@ -96,10 +146,18 @@ static int _replay_host(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 	bool requeue = fed_get_u8(reader);
 	char *spec = fed_get_str(reader), *change = fed_get_str(reader);
 	fed_job_t *job = fed_job_table_find_epoch(jobs->table, id, epoch);
+	job_submit_t submit = { 0 };
 	job_host_t *host;
+	bool thin = false;
 	int rc = 0;
 
-	if ((version != HOST_RECORD_VERSION) || !fed_reader_done(reader)) {
+	job_submit_free(&submit);
+	if (version > 1) {
+		thin = fed_get_u8(reader);
+		job_submit_unpack(&submit, reader);
+	}
+	if (!version || (version > HOST_RECORD_VERSION) ||
+	    !fed_reader_done(reader)) {
 		rc = fed_err_set(err, EPROTO, "record of job %u makes no sense",
 				 id);
 	} else if (job) {
@@ -108,6 +166,10 @@ static int _replay_host(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 		host->origin = xstrdup(origin);
 		host->hash = hash;
 		host->requeue = requeue;
+		host->thin = thin;
+		job_submit_free(&host->submit);
+		host->submit = submit;
+		submit = (job_submit_t) { 0 };
 		jobs_free_spec(&host->spec);
 		jobs_free_spec(&host->change);
 		if (spec && !(host->spec = _spec_from_text(spec, err)))
@@ -115,6 +177,7 @@ static int _replay_host(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 		if (change && !(host->change = _spec_from_text(change, err)))
 			rc = -1;
 	}
+	job_submit_free(&submit);
 	free(origin);
 	free(spec);
 	free(change);
@@ -134,6 +197,8 @@ extern int jobs_replay(jobs_t *jobs, uint16_t type, const void *body,
 		return fed_job_table_replay(jobs->table, body, len, err);
 	case RECORD_JOB_HOST:
 		return _replay_host(jobs, &reader, err);
+	case RECORD_JOB_RUN:
+		return _replay_run(jobs, &reader, err);
 	case RECORD_JOB_FORGET:
 		id = fed_get_u32(&reader);
 		epoch = fed_get_u32(&reader);
@@ -182,6 +247,8 @@ static void _snapshot_job(fed_job_t *job, void *arg)
 	if (job->host) {
 		_pack_host(job, &bytes);
 		_snapshot_one(arg, RECORD_JOB_HOST, &bytes);
+		_pack_run(job, &bytes);
+		_snapshot_one(arg, RECORD_JOB_RUN, &bytes);
 	}
 }
 

@@ -31,6 +31,8 @@ libfedsibling_la_SOURCES = \
 	src/sibling/inbound.h \
 	src/sibling/inbox.c \
 	src/sibling/inbox.h \
+	src/sibling/job_kept.c \
+	src/sibling/job_kept.h \
 	src/sibling/jobs.c \
 	src/sibling/jobs.h \
 	src/sibling/jobs_flurm.c \

@@ -12,10 +12,11 @@ typedef enum {
 	RECORD_DEP = 2,		/* peer, dep_pack(): not yet answered */
 	RECORD_DEP_DONE = 3,	/* peer, u32 job id: answered or withdrawn */
 	RECORD_JOB = 4,		/* fed_job_pack(): a job's state */
-	RECORD_JOB_HOST = 5,	/* what it asks for (jobs.c) */
+	RECORD_JOB_HOST = 5,	/* what it asks for (jobs_ledger.c) */
 	RECORD_JOB_FORGET = 6,	/* u32 job id, u32 epoch */
 	RECORD_CURSOR = 7,	/* u64: FLURM's events up to here are known;
 				 * str: the instance_id that they are of */
+	RECORD_JOB_RUN = 8,	/* how it fares at FLURM (job_kept.h) */
 } record_type_t;
 
 #endif

@@ -8,6 +8,7 @@ noinst_HEADERS += \
 sibling_unit_tests = \
 	testsuite/unit/plugin_symbols_test \
 	testsuite/unit/sibling_conf_test \
+	testsuite/unit/job_kept_test \
 	testsuite/unit/sibling_dep_test \
 	testsuite/unit/sibling_federation_test \
 	testsuite/unit/sibling_host_test \
@@ -45,6 +46,10 @@ testsuite_unit_sibling_conf_test_SOURCES = testsuite/unit/sibling_conf_test.c
 testsuite_unit_sibling_conf_test_CPPFLAGS = $(sibling_unit_cppflags) \
 	-DEXAMPLE=\"$(abs_top_srcdir)/etc/fed_flurm.conf.example\"
 testsuite_unit_sibling_conf_test_LDADD = $(sibling_unit_ldadd)
+
+testsuite_unit_job_kept_test_SOURCES = testsuite/unit/job_kept_test.c
+testsuite_unit_job_kept_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_job_kept_test_LDADD = $(sibling_unit_ldadd)
 
 testsuite_unit_sibling_dep_test_SOURCES = testsuite/unit/sibling_dep_test.c
 testsuite_unit_sibling_dep_test_CPPFLAGS = $(sibling_unit_cppflags)
