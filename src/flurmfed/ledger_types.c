@@ -72,6 +72,7 @@ static const struct {
 	{ FED_FLURM, RECORD_JOB_FORGET, "job-forgotten", _print_job_id },
 	{ FED_FLURM, RECORD_CURSOR, "cursor", NULL },
 	{ FED_FLURM, RECORD_JOB_RUN, "job-at-flurm", NULL },
+	{ FED_FLURM, RECORD_ASSOC, "associations", NULL },
 };
 
 static int _find(const char *app, uint16_t type)

@@ -23,6 +23,7 @@ struct controller {
 	const site_t *site;
 	char *ledger_dir;
 	rpc_conf_t rpc;
+	assoc_t *assoc;
 	engine_t *engine;
 	inbound_t *inbound;
 	listener_t *listener;
@@ -51,6 +52,21 @@ static void _registrar_federation(void *arg, federation_t *fed)
 	engine_set_federation(controller->engine, fed);
 }
 
+static void _registrar_associations(void *arg)
+{
+	controller_t *controller = arg;
+
+	engine_set_assoc(controller->engine);
+}
+
+static void _refresh(controller_t *controller)
+{
+	pthread_mutex_lock(&controller->lock);
+	if (controller->registrar)
+		registrar_refresh(controller->registrar);
+	pthread_mutex_unlock(&controller->lock);
+}
+
 static int _take_update(void *x, void *arg)
 {
 	slurmdb_update_object_t *update = x;
@@ -60,6 +76,8 @@ static int _take_update(void *x, void *arg)
 		_set_federation(controller,
 				federation_from_dbd(update->objects,
 						    controller->conf->name));
+	else
+		_refresh(controller);
 	return 0;
 }
 
@@ -122,6 +140,8 @@ static int _start_registrar(controller_t *controller, fed_err_t *err)
 		.cluster = controller->conf,
 		.site = controller->site,
 		.federation = _registrar_federation,
+		.assoc = controller->assoc,
+		.associations = _registrar_associations,
 		.arg = controller,
 	};
 	registrar_t *registrar = registrar_create(&conf, err);
@@ -144,6 +164,7 @@ static int _start(controller_t *controller, fed_err_t *err)
 		.cluster = cluster,
 		.site = controller->site,
 		.ledger_dir = controller->ledger_dir,
+		.assoc = controller->assoc,
 		.resources = _resources,
 		.arg = controller,
 	};
@@ -160,6 +181,7 @@ static int _start(controller_t *controller, fed_err_t *err)
 	controller->inbound = inbound_create(&inbound);
 	controller->rpc = (rpc_conf_t) {
 		.cluster = cluster->name,
+		.assoc = controller->assoc,
 		.site = controller->site,
 		.engine = controller->engine,
 		.started = time(NULL),
@@ -183,6 +205,7 @@ extern controller_t *controller_create(const conf_cluster_t *conf,
 	pthread_mutex_init(&controller->lock, NULL);
 	controller->conf = conf_cluster_copy(conf);
 	controller->site = site;
+	controller->assoc = assoc_create();
 	controller->ledger_dir = xstrdup_printf("%s/%s", ledger_dir,
 						conf->name);
 	if (!_start(controller, err)) {
@@ -214,6 +237,7 @@ static int _end(controller_t *controller, bool leave)
 		registrar_destroy(registrar);
 	inbound_destroy(controller->inbound);
 	engine_destroy(controller->engine);
+	assoc_destroy(controller->assoc);
 	conf_cluster_free(controller->conf);
 	pthread_mutex_destroy(&controller->lock);
 	xfree(controller->ledger_dir);

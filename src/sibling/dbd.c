@@ -154,6 +154,56 @@ extern int dbd_get_federation(persist_t *conn, const char *cluster,
 	return 0;
 }
 
+/*
+ * None of these lists is ever empty: a slurmdbd that has lost its database
+ * while it reads is known by that, and not believed.
+ */
+static int _get_some(persist_t *conn, uint16_t type, void *cond,
+		     uint16_t answer, compat_list_t *ret_list, fed_err_t *err)
+{
+	dbd_cond_msg_t msg = { .cond = cond };
+	persist_in_t in = { 0 };
+	dbd_list_msg_t *got;
+
+	if (_ask_list(conn, type, &msg, answer, &in, err))
+		return -1;
+	got = in.data;
+	*ret_list = got->my_list;
+	got->my_list = NULL;
+	persist_free_data(conn, &in);
+	if (*ret_list && list_count(*ret_list))
+		return 0;
+	FREE_NULL_LIST(*ret_list);
+	return fed_err_set(err, EREMOTE, "slurmdbd answered %u with nothing",
+			   type);
+}
+
+extern int dbd_get_assocs(persist_t *conn, const char *cluster,
+			  assoc_t *assoc, bool *ret_changed, fed_err_t *err)
+{
+	slurmdb_assoc_cond_t of_cluster = { 0 };
+	slurmdb_user_cond_t all_users = { .with_coords = 1 };
+	slurmdb_qos_cond_t all_qos = { 0 };
+	compat_list_t users = NULL, assocs = NULL, qos = NULL;
+	int rc = -1;
+
+	of_cluster.cluster_list = list_create(NULL);
+	list_append(of_cluster.cluster_list, (void *) cluster);
+	if (!_get_some(conn, DBD_GET_USERS, &all_users, DBD_GOT_USERS, &users,
+		       err) &&
+	    !_get_some(conn, DBD_GET_ASSOCS, &of_cluster, DBD_GOT_ASSOCS,
+		       &assocs, err) &&
+	    !_get_some(conn, DBD_GET_QOS, &all_qos, DBD_GOT_QOS, &qos, err)) {
+		*ret_changed = assoc_load(assoc, users, assocs, qos);
+		rc = 0;
+	}
+	FREE_NULL_LIST(of_cluster.cluster_list);
+	FREE_NULL_LIST(users);
+	FREE_NULL_LIST(assocs);
+	FREE_NULL_LIST(qos);
+	return rc;
+}
+
 extern int dbd_has_cluster(persist_t *conn, const char *cluster,
 			   bool *ret_known, fed_err_t *err)
 {

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "src/core/err.h"
+#include "src/sibling/assoc.h"
 #include "src/sibling/federation.h"
 #include "src/sibling/persist.h"
 
@@ -38,6 +39,14 @@ extern int dbd_set_tres(persist_t *conn, const char *nodes, const char *tres,
 /* OUT ret_fed - the federation of that cluster, one reference */
 extern int dbd_get_federation(persist_t *conn, const char *cluster,
 			      federation_t **ret_fed, fed_err_t *err);
+
+/*
+ * Who may do what on the cluster.
+ * IN assoc - told what slurmdbd says, when all of it has come
+ * OUT ret_changed - it said something new
+ */
+extern int dbd_get_assocs(persist_t *conn, const char *cluster,
+			  assoc_t *assoc, bool *ret_changed, fed_err_t *err);
 
 /* OUT ret_known - whether slurmdbd has a cluster of that name */
 extern int dbd_has_cluster(persist_t *conn, const char *cluster,

@@ -76,12 +76,26 @@ static int _append_federation(fed_ledger_t *ledger, const federation_t *fed,
 	return rc;
 }
 
+static int _append_assoc(engine_t *engine, fed_err_t *err)
+{
+	fed_bytes_t bytes = { 0 };
+	int rc;
+
+	assoc_pack(engine->conf.assoc, &bytes);
+	rc = fed_ledger_append(engine->ledger, RECORD_ASSOC, bytes.data,
+			       bytes.len, err);
+	fed_bytes_free(&bytes);
+	return rc;
+}
+
 static int _write_snapshot(fed_ledger_t *ledger, void *arg, fed_err_t *err)
 {
 	engine_t *engine = arg;
 
 	if (_append_federation(ledger, engine->fed, err) ||
 	    jobs_snapshot(engine->jobs, ledger, err))
+		return -1;
+	if (assoc_is_known(engine->conf.assoc) && _append_assoc(engine, err))
 		return -1;
 	return dep_table_snapshot(engine->deps, ledger, err);
 }
@@ -110,6 +124,8 @@ static int _replay(uint16_t type, const void *body, size_t len, void *arg,
 	case RECORD_JOB_FORGET:
 	case RECORD_CURSOR:
 		return jobs_replay(engine->jobs, type, body, len, err);
+	case RECORD_ASSOC:
+		return assoc_unpack(engine->conf.assoc, body, len, err);
 	}
 	return fed_err_set(err, EPROTO, "unknown record type %u", type);
 }
@@ -276,6 +292,15 @@ static void _take_federation(engine_t *engine, federation_t *fed)
 	federation_unref(old);
 }
 
+static void _take_assoc(engine_t *engine)
+{
+	fed_err_t err;
+
+	if (_append_assoc(engine, &err))
+		fed_error("cluster %s: %s", engine->conf.cluster->name,
+			  err.text);
+}
+
 static void _take_up(engine_t *engine, const note_t *note)
 {
 	session_begin(&engine->sessions, note->peer, note->session,
@@ -335,6 +360,9 @@ static void _take(engine_t *engine, note_t *note)
 		break;
 	case NOTE_STATUS:
 		note->status = _status(engine);
+		break;
+	case NOTE_ASSOC:
+		_take_assoc(engine);
 		break;
 	}
 }
@@ -573,6 +601,11 @@ extern void engine_set_federation(engine_t *engine, federation_t *fed)
 
 	note->fed = fed;
 	inbox_put(&engine->inbox, note);
+}
+
+extern void engine_set_assoc(engine_t *engine)
+{
+	inbox_put(&engine->inbox, note_new(NOTE_ASSOC, NULL));
 }
 
 extern federation_t *engine_federation(engine_t *engine)

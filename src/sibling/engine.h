@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "src/core/err.h"
+#include "src/sibling/assoc.h"
 #include "src/sibling/conf.h"
 #include "src/sibling/federation.h"
 #include "src/sibling/peers.h"
@@ -25,6 +26,7 @@ typedef struct {
 	const conf_cluster_t *cluster;
 	const site_t *site;
 	const char *ledger_dir;	/* of this cluster */
+	assoc_t *assoc;		/* told what the ledger knows */
 	/* FLURM's size changed; called in the engine's thread */
 	void (*resources)(void *arg, const char *nodes, const char *tres);
 	void *arg;
@@ -47,6 +49,9 @@ extern void engine_destroy(engine_t *engine);
 
 /* IN fed - takes the caller's reference */
 extern void engine_set_federation(engine_t *engine, federation_t *fed);
+
+/* What assoc knows is new: keep it. */
+extern void engine_set_assoc(engine_t *engine);
 
 /* RET what is known now, with a reference for the caller */
 extern federation_t *engine_federation(engine_t *engine);

@@ -20,6 +20,7 @@ typedef enum {
 	NOTE_ITEMS,		/* peer, items, count; waited for: rcs */
 	NOTE_LOCK,		/* token: job id, unlock; waited for: rc */
 	NOTE_STATUS,		/* waited for: status */
+	NOTE_ASSOC,		/* slurmdbd said who may do what */
 } note_kind_t;
 
 typedef struct note {

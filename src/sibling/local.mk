@@ -8,6 +8,11 @@ libfedsibling_la_CPPFLAGS = \
 	-D_GNU_SOURCE -DFED_FLURM_VERSION='"$(PACKAGE_VERSION)"'
 libfedsibling_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 libfedsibling_la_SOURCES = \
+	src/sibling/assoc.c \
+	src/sibling/assoc.h \
+	src/sibling/assoc_int.h \
+	src/sibling/assoc_known.c \
+	src/sibling/assoc_load.c \
 	src/sibling/compat.h \
 	src/sibling/conf.c \
 	src/sibling/conf.h \

@@ -17,6 +17,7 @@ typedef enum {
 	RECORD_CURSOR = 7,	/* u64: FLURM's events up to here are known;
 				 * str: the instance_id that they are of */
 	RECORD_JOB_RUN = 8,	/* how it fares at FLURM (job_kept.h) */
+	RECORD_ASSOC = 9,	/* who may do what: assoc_pack() */
 } record_type_t;
 
 #endif

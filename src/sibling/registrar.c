@@ -23,6 +23,8 @@
 #define RETRY_MAX_MS 60000
 /* how often the federation is asked for, should a push have been lost */
 #define POLL_MS 30000
+/* changes of associations come in bursts: sacctmgr's, of a whole tree */
+#define REFRESH_MS 1000
 /* a reply of slurmdbd's may wait for a lock there (dbd_conn.c, dbd_conn_open) */
 #define DBD_EXTRA_MS 35000
 
@@ -36,6 +38,8 @@ struct registrar {
 	bool leave;		/* at the end the connection stays open */
 	bool again;		/* register anew */
 	bool resized;		/* tell nodes and tres */
+	bool stale;		/* ask for associations */
+	registrar_request_t *first, **last;
 	char *nodes;
 	char *tres;
 	bool registered;
@@ -48,9 +52,19 @@ struct registrar {
 	/* the thread's own */
 	persist_t conn;
 	int retry_ms;
+	int64_t refresh_at;	/* not before, in milliseconds */
+	fed_log_throttle_t refresh_complaint;
 	fed_log_throttle_t complaint;
 	fed_log_throttle_t rival_complaint;
 };
+
+static int64_t _now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
 
 static void _wake(int fd)
 {
@@ -182,6 +196,7 @@ static int _register(registrar_t *registrar, fed_err_t *err)
 	registrar->registered = true;
 	registrar->rival = false;
 	registrar->resized = registrar->tres != NULL;
+	registrar->stale = registrar->conf.assoc != NULL;
 	registrar->registrations++;
 	registrar->since = time(NULL);
 	registrar->error[0] = 0;
@@ -213,6 +228,76 @@ static int _tell_resources(registrar_t *registrar, fed_err_t *err)
 	return rc;
 }
 
+static int _refresh(registrar_t *registrar, fed_err_t *err)
+{
+	const registrar_conf_t *conf = &registrar->conf;
+	bool stale, changed = false;
+
+	pthread_mutex_lock(&registrar->lock);
+	stale = registrar->stale && (_now_ms() >= registrar->refresh_at);
+	if (stale)
+		registrar->stale = false;
+	pthread_mutex_unlock(&registrar->lock);
+	if (!stale)
+		return 0;
+	registrar->refresh_at = _now_ms() + REFRESH_MS;
+	if (!dbd_get_assocs(&registrar->conn, conf->cluster->name, conf->assoc,
+			    &changed, err)) {
+		memset(&registrar->refresh_complaint, 0,
+		       sizeof(registrar->refresh_complaint));
+		if (changed && conf->associations)
+			conf->associations(conf->arg);
+		return 0;
+	}
+	/* with what was known last it goes on, and asks again later */
+	pthread_mutex_lock(&registrar->lock);
+	registrar->stale = true;
+	pthread_mutex_unlock(&registrar->lock);
+	registrar->refresh_at = _now_ms() + POLL_MS;
+	if (err->code != EREMOTE)
+		return fed_err_prefix(err, "ask for associations");
+	fed_log_throttled(&registrar->refresh_complaint, FED_LOG_ERROR,
+			  "cluster %s: associations are not told anew: %s",
+			  conf->cluster->name, err->text);
+	return 0;
+}
+
+/* RET the first request, taken out, or NULL */
+static registrar_request_t *_next_request(registrar_t *registrar)
+{
+	registrar_request_t *request;
+
+	pthread_mutex_lock(&registrar->lock);
+	if ((request = registrar->first) &&
+	    !(registrar->first = request->next))
+		registrar->last = &registrar->first;
+	pthread_mutex_unlock(&registrar->lock);
+	return request;
+}
+
+static void _put_back(registrar_t *registrar, registrar_request_t *request)
+{
+	pthread_mutex_lock(&registrar->lock);
+	if (!(request->next = registrar->first))
+		registrar->last = &request->next;
+	registrar->first = request;
+	pthread_mutex_unlock(&registrar->lock);
+}
+
+static int _ask_requests(registrar_t *registrar, fed_err_t *err)
+{
+	registrar_request_t *request;
+
+	while ((request = _next_request(registrar))) {
+		if (request->ask(request, &registrar->conn, err)) {
+			_put_back(registrar, request);
+			return -1;
+		}
+		request->free(request);
+	}
+	return 0;
+}
+
 /* Do what there is to do. RET 0, or -1: the connection is of no more use */
 static int _serve(registrar_t *registrar, bool poll_now, fed_err_t *err)
 {
@@ -234,18 +319,29 @@ static int _serve(registrar_t *registrar, bool poll_now, fed_err_t *err)
 			return -1;
 		fed_error("%s", err->text);
 	}
-	if (poll_now && !again)
-		return _get_federation(registrar, err);
-	return 0;
+	if (poll_now && !again && _get_federation(registrar, err))
+		return -1;
+	if (_refresh(registrar, err))
+		return -1;
+	return _ask_requests(registrar, err);
+}
+
+/* RET how long there is nothing to do, if nobody wakes us */
+static int _idle_ms(registrar_t *registrar)
+{
+	int64_t ms = POLL_MS;
+
+	pthread_mutex_lock(&registrar->lock);
+	if (registrar->stale)
+		ms = registrar->refresh_at - _now_ms();
+	pthread_mutex_unlock(&registrar->lock);
+	return (ms < 1) ? 1 : (ms > POLL_MS) ? POLL_MS : ms;
 }
 
 static bool _poll_is_due(int64_t *next)
 {
-	struct timespec now;
-	int64_t ms;
+	int64_t ms = _now_ms();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ms = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 	if (*next && (ms < *next))
 		return false;
 	*next = ms + POLL_MS;
@@ -262,7 +358,7 @@ static bool _stay(registrar_t *registrar, fed_err_t *err)
 	while (1) {
 		if (_serve(registrar, _poll_is_due(&next_poll), err))
 			return err->code != ECANCELED;
-		if (!_wait(registrar, POLL_MS, &closed))
+		if (!_wait(registrar, _idle_ms(registrar), &closed))
 			return false;
 		if (closed) {
 			fed_err_set(err, ECONNRESET, "slurmdbd hung up");
@@ -339,6 +435,7 @@ extern registrar_t *registrar_create(const registrar_conf_t *conf,
 
 	registrar->conf = *conf;
 	registrar->again = true;
+	registrar->last = &registrar->first;
 	registrar->since = time(NULL);
 	pthread_mutex_init(&registrar->lock, NULL);
 	registrar->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -379,11 +476,15 @@ extern int registrar_leave(registrar_t *registrar)
 
 extern void registrar_destroy(registrar_t *registrar)
 {
+	registrar_request_t *request;
+
 	if (!registrar)
 		return;
 	registrar_stop(registrar);
 	if (registrar->thread)
 		pthread_join(registrar->thread, NULL);
+	while ((request = _next_request(registrar)))
+		request->free(request);
 	close(registrar->stop_fd);
 	close(registrar->wake_fd);
 	pthread_mutex_destroy(&registrar->lock);
@@ -396,6 +497,24 @@ extern void registrar_again(registrar_t *registrar)
 {
 	pthread_mutex_lock(&registrar->lock);
 	registrar->again = true;
+	pthread_mutex_unlock(&registrar->lock);
+	_wake(registrar->wake_fd);
+}
+
+extern void registrar_refresh(registrar_t *registrar)
+{
+	pthread_mutex_lock(&registrar->lock);
+	registrar->stale = registrar->conf.assoc != NULL;
+	pthread_mutex_unlock(&registrar->lock);
+	_wake(registrar->wake_fd);
+}
+
+extern void registrar_put(registrar_t *registrar, registrar_request_t *request)
+{
+	request->next = NULL;
+	pthread_mutex_lock(&registrar->lock);
+	*registrar->last = request;
+	registrar->last = &request->next;
 	pthread_mutex_unlock(&registrar->lock);
 	_wake(registrar->wake_fd);
 }
@@ -441,10 +560,13 @@ extern void registrar_set_resources(registrar_t *registrar, const char *nodes,
 
 extern json_t *registrar_status(registrar_t *registrar)
 {
+	assoc_counts_t known = { 0 };
 	json_t *json;
 
+	if (registrar->conf.assoc)
+		assoc_counts(registrar->conf.assoc, &known);
 	pthread_mutex_lock(&registrar->lock);
-	json = json_pack("{s:b, s:b, s:I, s:i, s:s, s:i, s:s?, s:s}",
+	json = json_pack("{s:b, s:b, s:I, s:i, s:s, s:i, s:s?, s:s, s:I}",
 			 "registered", registrar->registered,
 			 "rival", registrar->rival,
 			 "since", (json_int_t) registrar->since,
@@ -454,7 +576,8 @@ extern json_t *registrar_status(registrar_t *registrar)
 				    registrar->address,
 			 "port", registrar->conf.cluster->port,
 			 "tres", registrar->tres,
-			 "error", registrar->error);
+			 "error", registrar->error,
+			 "associations", (json_int_t) known.assocs);
 	pthread_mutex_unlock(&registrar->lock);
 	return json;
 }

@@ -12,8 +12,10 @@
 #include <jansson.h>
 
 #include "src/core/err.h"
+#include "src/sibling/assoc.h"
 #include "src/sibling/conf.h"
 #include "src/sibling/federation.h"
+#include "src/sibling/persist.h"
 #include "src/sibling/site.h"
 
 typedef struct registrar registrar_t;
@@ -24,6 +26,10 @@ typedef struct {
 	/* slurmdbd said how the federation is; a reference for the callee.
 	 * Called in the registrar's thread. */
 	void (*federation)(void *arg, federation_t *fed);
+	/* told who may do what on the cluster, or NULL for nobody */
+	assoc_t *assoc;
+	/* it was told something new. Called as federation() is. */
+	void (*associations)(void *arg);
 	void *arg;
 } registrar_conf_t;
 
@@ -57,6 +63,33 @@ extern void registrar_check(registrar_t *registrar, const federation_t *fed);
 /* The size of the cluster, for accounting. */
 extern void registrar_set_resources(registrar_t *registrar, const char *nodes,
 				    const char *tres);
+
+/*
+ * Who may do what may have changed: ask for it again. Changes that come close
+ * together are asked for at once.
+ */
+extern void registrar_refresh(registrar_t *registrar);
+
+/*
+ * Something to be said to slurmdbd. Requests are carried out in the
+ * registrar's thread, while we are registered, one after the other in the
+ * order in which they were put.
+ */
+typedef struct registrar_request {
+	struct registrar_request *next;		/* the registrar's */
+	/*
+	 * RET 0 when it is done with, whatever slurmdbd says; or -1 with err
+	 *	if the connection is of no more use: asked again on the next
+	 */
+	int (*ask)(struct registrar_request *request, persist_t *conn,
+		   fed_err_t *err);
+	/* It is done, or never will be: the registrar ends. */
+	void (*free)(struct registrar_request *request);
+} registrar_request_t;
+
+/* IN request - the registrar's from here on */
+extern void registrar_put(registrar_t *registrar,
+			  registrar_request_t *request);
 
 /* RET an object, a new reference */
 extern json_t *registrar_status(registrar_t *registrar);

@@ -16,6 +16,7 @@
 typedef struct {
 	const char *cluster;	/* ours */
 	const site_t *site;
+	assoc_t *assoc;		/* who may do what */
 	engine_t *engine;
 	time_t started;
 	/* slurmdbd pushed a change; it has been answered already */

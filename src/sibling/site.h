@@ -20,6 +20,7 @@ typedef struct {
 	uint16_t ctld_ports_last;  /* FLURM cluster may use one of them */
 	int msg_timeout_ms;	/* MessageTimeout */
 	uid_t slurm_uid;	/* SlurmUser */
+	uint16_t enforce;	/* AccountingStorageEnforce, its bits */
 } site_t;
 
 /*

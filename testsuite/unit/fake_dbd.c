@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #define MEMBERS_MAX 10
+#define ASSOCS_MAX 10
 
 typedef struct {
 	char name[64];
@@ -19,6 +20,12 @@ struct fake_dbd {
 	pthread_mutex_t lock;	/* all below */
 	member_t member[MEMBERS_MAX];
 	int member_cnt;
+	struct {
+		const char *user;
+		const char *account;
+	} assoc[ASSOCS_MAX];
+	int assoc_cnt;
+	int assoc_asked;
 	const char *refusal;
 	int registrations;
 	uint16_t registered_port;
@@ -67,6 +74,66 @@ static compat_list_t _federations(const fake_dbd_t *dbd)
 	for (int i = 0; i < dbd->member_cnt; i++)
 		list_append(fed->cluster_list, _cluster_rec(&dbd->member[i]));
 	list_append(list, fed);
+	return list;
+}
+
+static void _destroy_user(void *x)
+{
+	slurmdb_destroy_user_rec(x);
+}
+
+static void _destroy_assoc(void *x)
+{
+	slurmdb_destroy_assoc_rec(x);
+}
+
+static void _destroy_qos(void *x)
+{
+	slurmdb_destroy_qos_rec(x);
+}
+
+/* LOCKED */
+static compat_list_t _users(const fake_dbd_t *dbd)
+{
+	compat_list_t list = list_create(_destroy_user);
+
+	for (int i = 0; i < dbd->assoc_cnt; i++) {
+		slurmdb_user_rec_t *rec = xmalloc(sizeof(*rec));
+
+		rec->name = xstrdup(dbd->assoc[i].user);
+		rec->admin_level = SLURMDB_ADMIN_OPERATOR;
+		list_append(list, rec);
+	}
+	return list;
+}
+
+/* LOCKED */
+static compat_list_t _assocs(const fake_dbd_t *dbd)
+{
+	compat_list_t list = list_create(_destroy_assoc);
+
+	for (int i = 0; i < dbd->assoc_cnt; i++) {
+		slurmdb_assoc_rec_t *rec = xmalloc(sizeof(*rec));
+
+		slurmdb_init_assoc_rec(rec, false);
+		rec->id = 10 + i;
+		rec->user = xstrdup(dbd->assoc[i].user);
+		rec->acct = xstrdup(dbd->assoc[i].account);
+		rec->is_def = (i == 0);
+		list_append(list, rec);
+	}
+	return list;
+}
+
+static compat_list_t _qos(void)
+{
+	compat_list_t list = list_create(_destroy_qos);
+	slurmdb_qos_rec_t *rec = xmalloc(sizeof(*rec));
+
+	slurmdb_init_qos_rec(rec, false, NO_VAL);
+	rec->id = 1;
+	rec->name = xstrdup("normal");
+	list_append(list, rec);
 	return list;
 }
 
@@ -146,6 +213,13 @@ static bool _take_msg(fake_dbd_t *dbd, persist_t *conn, persist_in_t *in)
 	case DBD_GET_FEDERATIONS:
 		return _answer_list(conn, DBD_GOT_FEDERATIONS,
 				    _federations(dbd));
+	case DBD_GET_USERS:
+		return _answer_list(conn, DBD_GOT_USERS, _users(dbd));
+	case DBD_GET_ASSOCS:
+		dbd->assoc_asked++;
+		return _answer_list(conn, DBD_GOT_ASSOCS, _assocs(dbd));
+	case DBD_GET_QOS:
+		return _answer_list(conn, DBD_GOT_QOS, _qos());
 	case DBD_MODIFY_CLUSTERS:
 		return _take_modify(dbd, conn, in->data);
 	case DBD_CLUSTER_TRES:
@@ -210,6 +284,26 @@ extern void fake_dbd_set(fake_dbd_t *dbd, const char *name, const char *host,
 	member->port = port;
 	member->id = id;
 	pthread_mutex_unlock(&dbd->lock);
+}
+
+extern void fake_dbd_assoc(fake_dbd_t *dbd, const char *user,
+			   const char *account)
+{
+	pthread_mutex_lock(&dbd->lock);
+	assert_true(dbd->assoc_cnt < ASSOCS_MAX);
+	dbd->assoc[dbd->assoc_cnt].user = user;
+	dbd->assoc[dbd->assoc_cnt++].account = account;
+	pthread_mutex_unlock(&dbd->lock);
+}
+
+extern int fake_dbd_assoc_asked(fake_dbd_t *dbd)
+{
+	int count;
+
+	pthread_mutex_lock(&dbd->lock);
+	count = dbd->assoc_asked;
+	pthread_mutex_unlock(&dbd->lock);
+	return count;
 }
 
 extern void fake_dbd_refuse(fake_dbd_t *dbd, const char *comment)

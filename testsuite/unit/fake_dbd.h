@@ -23,6 +23,16 @@ extern fake_peer_t *fake_dbd_peer(fake_dbd_t *dbd);
 extern void fake_dbd_set(fake_dbd_t *dbd, const char *name, const char *host,
 			 uint16_t port, uint32_t id);
 
+/*
+ * Give a user of the system an association with an account; the first one is
+ * the default. Without any slurmdbd tells of no users at all.
+ */
+extern void fake_dbd_assoc(fake_dbd_t *dbd, const char *user,
+			   const char *account);
+
+/* RET how often it was asked for associations */
+extern int fake_dbd_assoc_asked(fake_dbd_t *dbd);
+
 /* From now on: refuse to register, with this comment; NULL: do it */
 extern void fake_dbd_refuse(fake_dbd_t *dbd, const char *comment);
 

@@ -7,6 +7,7 @@ noinst_HEADERS += \
 
 sibling_unit_tests = \
 	testsuite/unit/plugin_symbols_test \
+	testsuite/unit/sibling_assoc_test \
 	testsuite/unit/sibling_conf_test \
 	testsuite/unit/job_kept_test \
 	testsuite/unit/sibling_dep_test \
@@ -41,6 +42,10 @@ testsuite_unit_plugin_symbols_test_LDFLAGS = $(AM_LDFLAGS) -export-dynamic \
 testsuite_unit_plugin_symbols_test_LDADD = $(sibling_unit_ldadd)
 testsuite_unit_plugin_symbols_test_DEPENDENCIES = libfedsibling.la \
 	src/plugins/fed_flurm/job_submit_fed_flurm.la
+
+testsuite_unit_sibling_assoc_test_SOURCES = testsuite/unit/sibling_assoc_test.c
+testsuite_unit_sibling_assoc_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_assoc_test_LDADD = $(sibling_unit_ldadd)
 
 testsuite_unit_sibling_conf_test_SOURCES = testsuite/unit/sibling_conf_test.c
 testsuite_unit_sibling_conf_test_CPPFLAGS = $(sibling_unit_cppflags) \

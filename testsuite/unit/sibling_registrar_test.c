@@ -4,9 +4,11 @@
  */
 #include "testsuite/unit/fake_dbd.h"
 
+#include <errno.h>
 #include <pthread.h>
 
 #include "src/core/log.h"
+#include "src/sibling/dbd.h"
 #include "src/sibling/registrar.h"
 
 static char *dir;
@@ -227,6 +229,136 @@ static void _backup(void **state)
 	_destroy(registrar);
 }
 
+static int changes;	/* atomic */
+
+static void _associations(void *arg)
+{
+	__atomic_add_fetch(&changes, 1, __ATOMIC_ACQ_REL);
+}
+
+static int _changes(void)
+{
+	return __atomic_load_n(&changes, __ATOMIC_ACQUIRE);
+}
+
+static void _tells_associations(void **state)
+{
+	assoc_t *assoc = assoc_create();
+	registrar_conf_t conf = {
+		.cluster = &cluster,
+		.site = &site,
+		.federation = _federation,
+		.assoc = assoc,
+		.associations = _associations,
+	};
+	assoc_found_t found;
+	registrar_t *registrar;
+	int asked;
+
+	changes = 0;
+	fake_dbd_assoc(dbd, "root", "physics");
+	assert_non_null(registrar = registrar_create(&conf, NULL));
+	wait_for(_changes() == 1);
+	assert_int_equal(assoc_admin_level(assoc, 0), SLURMDB_ADMIN_OPERATOR);
+	assert_int_equal(assoc_check(assoc, ACCOUNTING_ENFORCE_ASSOCS, 0, NULL,
+				     NULL, NULL, &found, NULL), 0);
+	assert_string_equal(found.account, "physics");
+	assoc_found_free(&found);
+	/* many changes make one question, and what is the same no news */
+	asked = fake_dbd_assoc_asked(dbd);
+	for (int i = 0; i < 20; i++)
+		registrar_refresh(registrar);
+	wait_for(fake_dbd_assoc_asked(dbd) > asked);
+	wait_ms(100);
+	assert_true(fake_dbd_assoc_asked(dbd) <= asked + 2);
+	assert_int_equal(_changes(), 1);
+	fake_dbd_assoc(dbd, "root", "chemistry");
+	registrar_refresh(registrar);
+	wait_for(_changes() == 2);
+	assert_int_equal(assoc_check(assoc, ACCOUNTING_ENFORCE_ASSOCS, 0,
+				     "chemistry", NULL, NULL, &found, NULL),
+			 0);
+	assert_int_equal(found.id, 11);
+	assoc_found_free(&found);
+	_destroy(registrar);
+	assoc_destroy(assoc);
+}
+
+typedef struct {
+	registrar_request_t base;
+	int number;
+	int fail;	/* so often the connection is of no use */
+} asked_t;
+
+static int order[8], order_cnt, freed;	/* under the lock */
+
+static int _ask(registrar_request_t *request, persist_t *conn, fed_err_t *err)
+{
+	asked_t *asked = (asked_t *) request;
+	bool known;
+
+	if (asked->fail && asked->fail--)
+		return fed_err_set(err, ECONNRESET, "broken");
+	assert_int_equal(dbd_has_cluster(conn, "flurm", &known, err), 0);
+	pthread_mutex_lock(&lock);
+	order[order_cnt++] = asked->number;
+	pthread_mutex_unlock(&lock);
+	return 0;
+}
+
+static void _free(registrar_request_t *request)
+{
+	pthread_mutex_lock(&lock);
+	freed++;
+	pthread_mutex_unlock(&lock);
+	free(request);
+}
+
+static void _put(registrar_t *registrar, int number, int fail)
+{
+	asked_t *asked = calloc(1, sizeof(*asked));
+
+	asked->base.ask = _ask;
+	asked->base.free = _free;
+	asked->number = number;
+	asked->fail = fail;
+	registrar_put(registrar, &asked->base);
+}
+
+static bool _freed(int count)
+{
+	bool is;
+
+	pthread_mutex_lock(&lock);
+	is = (freed == count);
+	pthread_mutex_unlock(&lock);
+	return is;
+}
+
+/* Requests keep their order, over a break of the connection too. */
+static void _requests(void **state)
+{
+	registrar_t *registrar;
+
+	order_cnt = freed = 0;
+	registrar = _create();
+	_put(registrar, 1, 0);
+	_put(registrar, 2, 1);
+	_put(registrar, 3, 0);
+	wait_for(_freed(3));
+	assert_int_equal(fake_inits(fake_dbd_peer(dbd)), 2);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(order[i], i + 1);
+	/* what is left at the end is freed, and not asked */
+	fake_refuse(fake_dbd_peer(dbd), "go away");
+	fake_hang_up(fake_dbd_peer(dbd));
+	wait_for(!_is(registrar, "registered"));
+	_put(registrar, 4, 0);
+	_destroy(registrar);
+	assert_true(_freed(4));
+	assert_int_equal(order_cnt, 3);
+}
+
 /* What slurmdbd now has as our address is not ours. */
 static void _check(registrar_t *registrar, const char *host, uint16_t port)
 {
@@ -288,6 +420,8 @@ int main(void)
 		TEST(_comes_and_goes),
 		TEST(_backup),
 		TEST(_rival),
+		TEST(_tells_associations),
+		TEST(_requests),
 	};
 
 	return cmocka_run_group_tests(tests, _setup_all, _teardown_all);

@@ -1,0 +1,269 @@
+/*
+ * sibling_assoc_test.c - src/sibling/assoc: the rules for who may run what.
+ */
+#include "testsuite/unit/slurm_unit.h"
+
+#include <pwd.h>
+
+#include "src/sibling/assoc.h"
+
+#define ASSOCS ACCOUNTING_ENFORCE_ASSOCS
+#define QOS (ACCOUNTING_ENFORCE_ASSOCS | ACCOUNTING_ENFORCE_QOS)
+
+static char *dir;
+static assoc_t *assoc;
+static uid_t daemon_uid;	/* of the user "daemon", that every Debian has */
+static compat_list_t users, assocs, qos;
+
+static void _free_user(void *x)
+{
+	slurmdb_destroy_user_rec(x);
+}
+
+static void _free_assoc(void *x)
+{
+	slurmdb_destroy_assoc_rec(x);
+}
+
+static void _free_qos(void *x)
+{
+	slurmdb_destroy_qos_rec(x);
+}
+
+static void _user(const char *name, uint16_t level, const char *coord)
+{
+	slurmdb_user_rec_t *rec = xmalloc(sizeof(*rec));
+	slurmdb_coord_rec_t *of;
+
+	rec->name = xstrdup(name);
+	rec->admin_level = level;
+	if (coord) {
+		of = xmalloc(sizeof(*of));
+		of->name = xstrdup(coord);
+		rec->coord_accts = list_create(slurmdb_destroy_coord_rec);
+		list_append(rec->coord_accts, of);
+	}
+	list_append(users, rec);
+}
+
+static void _assoc(uint32_t id, const char *user, const char *account,
+		   const char *partition, bool is_def, uint32_t def_qos,
+		   const char *allowed)
+{
+	slurmdb_assoc_rec_t *rec = xmalloc(sizeof(*rec));
+
+	slurmdb_init_assoc_rec(rec, false);
+	rec->id = id;
+	rec->user = xstrdup(user);
+	rec->acct = xstrdup(account);
+	rec->partition = xstrdup(partition);
+	rec->is_def = is_def;
+	if (def_qos)
+		rec->def_qos_id = def_qos;
+	rec->qos_list = list_create(xfree_ptr);
+	slurm_addto_char_list(rec->qos_list, (char *) allowed);
+	list_append(assocs, rec);
+}
+
+static void _qos(uint32_t id, const char *name)
+{
+	slurmdb_qos_rec_t *rec = xmalloc(sizeof(*rec));
+
+	slurmdb_init_qos_rec(rec, false, NO_VAL);
+	rec->id = id;
+	rec->name = xstrdup(name);
+	list_append(qos, rec);
+}
+
+static int _setup(void **state)
+{
+	assoc = assoc_create();
+	users = list_create(_free_user);
+	assocs = list_create(_free_assoc);
+	qos = list_create(_free_qos);
+	_user("root", SLURMDB_ADMIN_SUPER_USER, NULL);
+	_user("daemon", SLURMDB_ADMIN_NONE, "Physics");
+	_user("no-such-user-here", SLURMDB_ADMIN_OPERATOR, NULL);
+	_assoc(1, NULL, "root", NULL, false, 0, "1");
+	_assoc(2, "daemon", "physics", NULL, true, 0, "1,2");
+	_assoc(3, "daemon", "physics", "gpu", false, 2, "1,2,3");
+	_assoc(4, "daemon", "chemistry", NULL, false, 0, "3");
+	_assoc(5, "root", "root", NULL, true, 0, "1");
+	_qos(1, "normal");
+	_qos(2, "high");
+	_qos(3, "low");
+	return 0;
+}
+
+static int _teardown(void **state)
+{
+	assoc_destroy(assoc);
+	FREE_NULL_LIST(users);
+	FREE_NULL_LIST(assocs);
+	FREE_NULL_LIST(qos);
+	return 0;
+}
+
+static void _load(void)
+{
+	assert_true(assoc_load(assoc, users, assocs, qos));
+}
+
+static void _fits(uint16_t enforce, const char *account, const char *partition,
+		  const char *name, uint32_t id, const char *ret_account,
+		  const char *ret_qos)
+{
+	assoc_found_t found;
+	fed_err_t err = { 0 };
+
+	if (assoc_check(assoc, enforce, daemon_uid, account, partition, name,
+			&found, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(found.id, id);
+	assert_string_equal(found.account, ret_account);
+	assert_string_equal(found.qos, ret_qos);
+	assert_int_equal(found.qos_id, assoc_qos_id(assoc, ret_qos));
+	assoc_found_free(&found);
+}
+
+static void _refused(uint16_t enforce, uid_t uid, const char *account,
+		     const char *name, uint32_t code, const char *says)
+{
+	assoc_found_t found;
+	fed_err_t err = { 0 };
+
+	assert_int_equal(assoc_check(assoc, enforce, uid, account, NULL, name,
+				     &found, &err), code);
+	if (!strstr(err.text, says))
+		fail_msg("\"%s\" is not in \"%s\"", says, err.text);
+	assoc_found_free(&found);
+}
+
+static void _nothing_known(void **state)
+{
+	assoc_found_t found;
+
+	assert_false(assoc_is_known(assoc));
+	assert_int_equal(assoc_admin_level(assoc, daemon_uid),
+			 SLURMDB_ADMIN_NOTSET);
+	assert_false(assoc_coordinates(assoc, daemon_uid, NULL));
+	/* as a slurmctld that has never heard of slurmdbd */
+	assert_int_equal(assoc_check(assoc, 0, daemon_uid, "physics", NULL,
+				     NULL, &found, NULL), SLURM_SUCCESS);
+	assert_int_equal(found.id, 0);
+	assert_string_equal(found.account, "physics");
+	assoc_found_free(&found);
+	_refused(ASSOCS, daemon_uid, NULL, NULL, ESLURM_INVALID_ACCOUNT,
+		 "slurmdbd has not told us");
+}
+
+static void _finds(void **state)
+{
+	_load();
+	_fits(QOS, NULL, NULL, NULL, 2, "physics", "normal");
+	/* as it is written in slurmdbd, however the job writes it */
+	_fits(QOS, "PHYSICS", "cpu", "High", 2, "physics", "high");
+	/* the one for a partition comes first, and has its own default */
+	_fits(QOS, "physics", "gpu", NULL, 3, "physics", "high");
+	/* the only QOS there is */
+	_fits(QOS, "chemistry", NULL, NULL, 4, "chemistry", "low");
+	/* not enforced: what is not known is let be */
+	_fits(0, "biology", NULL, NULL, 0, "biology", "normal");
+}
+
+static void _refuses(void **state)
+{
+	_load();
+	_refused(ASSOCS, daemon_uid, "biology", NULL, ESLURM_INVALID_ACCOUNT,
+		 "no association of user daemon with account biology");
+	_refused(ASSOCS, 54321, NULL, NULL, ESLURM_INVALID_ACCOUNT,
+		 "no user for uid 54321");
+	_refused(QOS, daemon_uid, "physics", "low", ESLURM_INVALID_QOS,
+		 "may not use QOS low");
+	_refused(QOS, daemon_uid, NULL, "best", ESLURM_INVALID_QOS,
+		 "there is no QOS best");
+	/* only if it is enforced; and an operator may */
+	_refused(ASSOCS, daemon_uid, NULL, "low", SLURM_SUCCESS, "");
+	_refused(QOS, 0, NULL, "low", SLURM_SUCCESS, "");
+}
+
+static void _levels(void **state)
+{
+	_load();
+	assert_int_equal(assoc_admin_level(assoc, 0),
+			 SLURMDB_ADMIN_SUPER_USER);
+	assert_int_equal(assoc_admin_level(assoc, daemon_uid),
+			 SLURMDB_ADMIN_NONE);
+	assert_int_equal(assoc_admin_level(assoc, 54321),
+			 SLURMDB_ADMIN_NOTSET);
+	/* who is not in the system's user database is nobody */
+	assert_int_equal(assoc_admin_level(assoc, NO_VAL),
+			 SLURMDB_ADMIN_NOTSET);
+	assert_true(assoc_coordinates(assoc, daemon_uid, "physics"));
+	assert_true(assoc_coordinates(assoc, daemon_uid, NULL));
+	assert_false(assoc_coordinates(assoc, daemon_uid, "chemistry"));
+	assert_false(assoc_coordinates(assoc, 0, NULL));
+}
+
+static void _same_is_no_news(void **state)
+{
+	_load();
+	assert_false(assoc_load(assoc, users, assocs, qos));
+	_qos(4, "urgent");
+	_load();
+}
+
+static void _keeps(void **state)
+{
+	fed_bytes_t bytes = { 0 }, again = { 0 };
+	assoc_t *before = assoc;
+
+	_load();
+	assoc_pack(assoc, &bytes);
+	assoc = assoc_create();
+	assert_int_equal(assoc_unpack(assoc, bytes.data, bytes.len, NULL), 0);
+	assert_true(assoc_is_known(assoc));
+	_fits(QOS, "physics", "gpu", NULL, 3, "physics", "high");
+	assert_true(assoc_coordinates(assoc, daemon_uid, "physics"));
+	assoc_pack(assoc, &again);
+	assert_int_equal(bytes.len, again.len);
+	assert_memory_equal(bytes.data, again.data, bytes.len);
+	/* cut anywhere it is refused, and what was known stays */
+	for (size_t len = 0; len < bytes.len; len++)
+		assert_int_equal(assoc_unpack(assoc, bytes.data, len, NULL),
+				 -1);
+	_fits(QOS, NULL, NULL, NULL, 2, "physics", "normal");
+	fed_bytes_free(&bytes);
+	fed_bytes_free(&again);
+	assoc_destroy(before);
+}
+
+static int _setup_all(void **state)
+{
+	dir = scratch_make();
+	slurm_unit_init(dir);
+	daemon_uid = getpwnam("daemon")->pw_uid;
+	return 0;
+}
+
+static int _teardown_all(void **state)
+{
+	slurm_fini();
+	scratch_remove(dir);
+	return 0;
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, _setup, _teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(_nothing_known),
+		TEST(_finds),
+		TEST(_refuses),
+		TEST(_levels),
+		TEST(_same_is_no_news),
+		TEST(_keeps),
+	};
+
+	return cmocka_run_group_tests(tests, _setup_all, _teardown_all);
+}
