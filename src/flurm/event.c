@@ -17,6 +17,7 @@ static const field_t fields[] = {
 	FIELD_KEY32(fed_job_id),
 	FIELD_KEY32(epoch),
 	FIELD_KEY64(job_id),
+	FIELD_KEY32(attempt),
 	FIELD_MOMENT(time),
 	FIELD_ANY(reason),
 	FIELD_ANY(nodes),

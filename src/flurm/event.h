@@ -15,9 +15,10 @@
 typedef enum {
 	FLURM_EV_SUBMITTED,	/* accepted: job_id */
 	FLURM_EV_REJECTED,	/* not accepted after all: reason */
-	FLURM_EV_START_REQUEST,	/* nodes, cpus: may it start? */
+	FLURM_EV_START_REQUEST,	/* attempt, nodes, cpus: may it start? */
 	FLURM_EV_STARTED,	/* nodes, cpus, start_time */
-	FLURM_EV_START_FAILED,	/* granted, but nothing of it ran: reason */
+	FLURM_EV_START_FAILED,	/* granted, but nothing of it ran: attempt,
+				 * reason */
 	FLURM_EV_ENDED,		/* state, exit_code, signal, times, usage */
 	FLURM_EV_HELD,
 	FLURM_EV_RELEASED,
@@ -37,6 +38,7 @@ typedef struct {
 	uint32_t fed_job_id;	/* 0: not about a job, or not a Slurm job */
 	uint32_t epoch;
 	uint64_t job_id;	/* 0: none */
+	uint32_t attempt;	/* as of flurm_job_t; 0: not said */
 	int64_t time;
 	char *reason;
 	char *nodes;		/* host list expression */

@@ -17,6 +17,7 @@
 static const field_t job_fields[] = {
 	FIELD_KEY64(job_id),
 	FIELD(state, FIELD_STATE, 0, 0, .required = true),
+	FIELD_KEY32(attempt),
 	FIELD_ANY(reason),
 	FIELD_ANY(nodes),
 	FIELD_COUNT(alloc_nodes),

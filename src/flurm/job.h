@@ -33,6 +33,8 @@ typedef struct {
 	flurm_job_spec_t spec;
 	uint64_t job_id;	/* FLURM's own, with its instance_id */
 	flurm_state_t state;
+	uint32_t attempt;	/* to start it in this epoch, the last one;
+				 * 0: it has not had resources */
 	char *reason;		/* why it waits or failed, for a person */
 	char *nodes;		/* allocated, as a host list expression */
 	int64_t alloc_nodes;

@@ -19,6 +19,7 @@
 static const field_t fields[] = {
 	FIELD_KEY32(fed_job_id),
 	FIELD_KEY32(epoch),
+	FIELD_KEY32(attempt),
 	FIELD_RANGE(signal, 1, 64),
 	FIELD_RANGE(retry_after, 0, FIELD_U32_MAX),
 	FIELD_ANY(reason),

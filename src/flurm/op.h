@@ -26,7 +26,7 @@ typedef enum {
 	FLURM_OP_SIGNAL,	/* signal, scope */
 	FLURM_OP_REQUEUE,	/* hold; the job's epoch becomes epoch + 1 */
 	FLURM_OP_UPDATE,	/* spec: only what changes */
-	FLURM_OP_START,		/* grant, retry_after */
+	FLURM_OP_START,		/* grant, attempt, retry_after */
 	FLURM_OP_REVOKE,	/* reason */
 	FLURM_OP_COUNT,
 } flurm_op_kind_t;
@@ -46,6 +46,7 @@ typedef struct {
 	int64_t signal;		/* signal, cancel */
 	flurm_scope_t scope;
 	bool grant;
+	uint32_t attempt;	/* start: which it answers; 0: not said */
 	bool hold;
 	int64_t retry_after;	/* seconds, of a start that is not granted */
 	char *reason;

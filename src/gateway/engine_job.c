@@ -138,6 +138,8 @@ extern gw_job_t *gw_engine_event(gw_engine_t *engine, gw_job_t *job,
 		fed_job_id = event->fed_job_id = job->fed_job_id;
 		event->epoch = job->epoch;
 		event->job_id = job->job_id;
+		event->attempt = job->attempt + ((type == GW_EV_ASKED) ||
+						 (type == GW_EV_TAKEN));
 	}
 	if (type == GW_EV_CANCEL && job)
 		job->told_cancel = false;

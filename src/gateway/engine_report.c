@@ -12,7 +12,7 @@ static void _failed_start(gw_engine_t *engine, gw_job_t *job,
 			  const gw_report_t *report)
 {
 	int64_t wait_ms = engine->conf->gate_retry * 1000;
-	bool hold = job->attempts + 1 >= engine->conf->start_attempts;
+	bool hold = job->failed_starts + 1 >= engine->conf->start_attempts;
 	gw_event_t event;
 
 	gw_event_init(&event, GW_EV_START_FAILED);
@@ -27,7 +27,7 @@ static void _failed_start(gw_engine_t *engine, gw_job_t *job,
 		return;
 	gw_event_init(&event, GW_EV_HELD);
 	event.reason = fed_strdup_printf("held after %u failed starts: %s",
-					 job->attempts, job->reason);
+					 job->failed_starts, job->reason);
 	gw_engine_event(engine, job, &event);
 }
 

@@ -2,8 +2,8 @@
  * event.c - what happened to a job (see event.h).
  *
  * The packed form begins with a version. Version 1 is every field in the order
- * below; a later version adds at the end, and the reader of today refuses what
- * it does not know rather than dropping it.
+ * below but the last, attempt, which version 2 has. The reader knows both, and
+ * refuses what it does not know rather than dropping it.
  */
 #include "src/gateway/event.h"
 
@@ -13,7 +13,7 @@
 
 #include "src/core/mem.h"
 
-#define PACK_VERSION 1
+#define PACK_VERSION 2
 #define MAX_NODES 10000000
 
 extern void gw_event_init(gw_event_t *event, gw_event_type_t type)
@@ -83,6 +83,7 @@ extern void gw_event_pack(const gw_event_t *event, fed_bytes_t *bytes)
 	fed_put_str(bytes, event->brief);
 	fed_put_str(bytes, event->body);
 	fed_put_str(bytes, event->detail);
+	fed_put_u32(bytes, event->attempt);
 }
 
 static void _get_nodes(fed_reader_t *reader, gw_event_t *event)
@@ -110,7 +111,7 @@ extern int gw_event_unpack(const void *data, size_t len, gw_event_t *ret_event,
 
 	fed_reader_init(&reader, data, len);
 	version = fed_get_u8(&reader);
-	if (!reader.bad && (version != PACK_VERSION))
+	if (!reader.bad && (!version || (version > PACK_VERSION)))
 		return fed_err_set(err, EPROTO, "event of version %u, this "
 				   "gateway knows %d", version, PACK_VERSION);
 	gw_event_init(&event, fed_get_u8(&reader));
@@ -137,6 +138,8 @@ extern int gw_event_unpack(const void *data, size_t len, gw_event_t *ret_event,
 	event.brief = fed_get_str(&reader);
 	event.body = fed_get_str(&reader);
 	event.detail = fed_get_str(&reader);
+	if (version >= 2)
+		event.attempt = fed_get_u32(&reader);
 	if (!fed_reader_done(&reader) || (event.state > FLURM_STATE_COUNT) ||
 	    !event.type || (event.type > GW_EV_INSTANCE)) {
 		gw_event_free(&event);
@@ -225,6 +228,9 @@ extern char *gw_event_line(const gw_event_t *event, size_t *ret_len)
 		public.start_time = event->start_time;
 	if (event->end_time)
 		public.end_time = event->end_time;
+	if ((public.type == FLURM_EV_START_REQUEST) ||
+	    (public.type == FLURM_EV_START_FAILED))
+		public.attempt = event->attempt;
 	_add_detail(event, &public);
 	line = flurm_event_line(&public, ret_len);
 	if (public.changes)

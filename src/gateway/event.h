@@ -47,6 +47,8 @@ typedef struct {
 	uint32_t fed_job_id;
 	uint32_t epoch;
 	uint64_t job_id;
+	uint32_t attempt;	/* the job's, of ASKED and TAKEN the new one; 0:
+				 * written before attempts were counted */
 	int64_t time_ms;	/* Unix milliseconds */
 	int64_t until_ms;
 	flurm_state_t state;

@@ -63,6 +63,9 @@ static void _asked(gw_job_t *job, const gw_event_t *event)
 {
 	job->state = FLURM_STARTING;
 	job->granted = (event->type == GW_EV_TAKEN);
+	if (event->type != GW_EV_ASKED_AGAIN)
+		job->attempt = event->attempt ? event->attempt :
+			       job->attempt + 1;
 	if (!job->first_asked_ms)
 		job->first_asked_ms = event->time_ms;
 	job->asked_ms = event->time_ms;
@@ -105,8 +108,9 @@ static void _requeued(gw_job_t *job, const gw_event_t *event)
 
 	_wait_again(job, 0, hold);
 	job->epoch = event->epoch + 1;
+	job->attempt = 0;
 	job->restarts++;
-	job->attempts = 0;
+	job->failed_starts = 0;
 	job->end_time = 0;
 	job->suspended_for = 0;
 	job->exit_code = job->signal = FLURM_UNSET;
@@ -136,10 +140,10 @@ extern void gw_gate_update(gw_job_t *job, const gw_event_t *event)
 		job->state = (job->cancel || job->requeue) ?
 			FLURM_COMPLETING : FLURM_RUNNING;
 		job->start_time = event->start_time;
-		job->attempts = 0;
+		job->failed_starts = 0;
 		break;
 	case GW_EV_START_FAILED:
-		job->attempts++;
+		job->failed_starts++;
 		_wait_again(job, event->until_ms, event->hold);
 		_keep(&job->reason, event->reason);
 		break;
@@ -167,7 +171,7 @@ extern void gw_gate_update(gw_job_t *job, const gw_event_t *event)
 		break;
 	case GW_EV_RELEASED:
 		job->state = FLURM_PENDING;
-		job->attempts = 0;
+		job->failed_starts = 0;
 		_keep(&job->reason, NULL);
 		break;
 	case GW_EV_UPDATED:

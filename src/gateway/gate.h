@@ -10,7 +10,8 @@
  * A job that gets its resources asks the gate (starting) and holds them until
  * the answer. Before the grant nothing of it has run, and revoke, cancel and
  * hold take effect at once. After the grant only what the backend reports ends
- * it. A job is granted once in an epoch, and starts once for a grant.
+ * it. Each time that it gets resources is another attempt, counted from 1 in
+ * an epoch; a grant is for one attempt, and a job starts once for a grant.
  *
  * Three pure functions: judge says what a request does, update does it, wants
  * says what the world should look like for a job as it is. The last may be

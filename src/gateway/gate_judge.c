@@ -156,9 +156,28 @@ static void _judge_requeue(const gw_job_t *job, const flurm_op_t *op,
 	}
 }
 
+/*
+ * An answer is for one attempt. One that is late, or repeated by somebody on
+ * the way, must not be taken for the answer to a later one, for which the
+ * job's lock may not have been given.
+ * RET 0, or -1 and the answer
+ */
+static int _check_attempt(const gw_job_t *job, const flurm_op_t *op,
+			  flurm_result_t *result)
+{
+	if (op->attempt == job->attempt)
+		return 0;
+	_conflict(job, result, "attempt_conflict", op->attempt ?
+		  "the answer is for another attempt to start it" :
+		  "the answer does not say for which attempt it is");
+	return -1;
+}
+
 static void _judge_start(const gw_job_t *job, const flurm_op_t *op,
 			 int64_t now_ms, gw_verdict_t *verdict)
 {
+	if (_check_attempt(job, op, &verdict->result))
+		return;
 	if (op->grant && job->granted)
 		_ok(job, verdict);
 	else if (op->grant && _asks(job))

@@ -2,8 +2,9 @@
  * job.c - a job as the gateway holds it (see job.h).
  *
  * The packed form begins with a version, as that of an event; version 1 is
- * every field that events make, in the order below. What belongs to scheduler
- * and engine is worked out again from it.
+ * every field that events make, in the order below, but the last, attempt,
+ * which version 2 has. What belongs to scheduler and engine is worked out
+ * again from it.
  */
 #include "src/gateway/job.h"
 
@@ -14,7 +15,7 @@
 #include "src/core/mem.h"
 #include "src/flurm/json_text.h"
 
-#define PACK_VERSION 1
+#define PACK_VERSION 2
 
 extern gw_job_t *gw_job_create(uint32_t fed_job_id, uint64_t job_id)
 {
@@ -52,7 +53,7 @@ extern void gw_job_pack(const gw_job_t *job, fed_bytes_t *bytes)
 	fed_put_u8(bytes, job->requeue_hold);
 	fed_put_u8(bytes, job->suspend);
 	fed_put_u32(bytes, job->cancel_signal);
-	fed_put_u32(bytes, job->attempts);
+	fed_put_u32(bytes, job->failed_starts);
 	fed_put_u32(bytes, job->restarts);
 	fed_put_i64(bytes, job->submit_time);
 	fed_put_i64(bytes, job->not_before_ms);
@@ -76,6 +77,7 @@ extern void gw_job_pack(const gw_job_t *job, fed_bytes_t *bytes)
 	fed_put_str(bytes, job->reason);
 	fed_put_str(bytes, job->brief);
 	fed_put_str(bytes, job->body);
+	fed_put_u32(bytes, job->attempt);
 }
 
 static void _get_alloc(fed_reader_t *reader, gw_job_t *job)
@@ -102,7 +104,7 @@ extern int gw_job_unpack(const void *data, size_t len, gw_job_t *job,
 
 	fed_reader_init(&reader, data, len);
 	version = fed_get_u8(&reader);
-	if (!reader.bad && (version != PACK_VERSION))
+	if (!reader.bad && (!version || (version > PACK_VERSION)))
 		return fed_err_set(err, EPROTO, "job of version %u, this "
 				   "gateway knows %d", version, PACK_VERSION);
 	job->fed_job_id = fed_get_u32(&reader);
@@ -115,7 +117,7 @@ extern int gw_job_unpack(const void *data, size_t len, gw_job_t *job,
 	job->requeue_hold = fed_get_u8(&reader);
 	job->suspend = fed_get_u8(&reader);
 	job->cancel_signal = fed_get_u32(&reader);
-	job->attempts = fed_get_u32(&reader);
+	job->failed_starts = fed_get_u32(&reader);
 	job->restarts = fed_get_u32(&reader);
 	job->submit_time = fed_get_i64(&reader);
 	job->not_before_ms = fed_get_i64(&reader);
@@ -137,6 +139,8 @@ extern int gw_job_unpack(const void *data, size_t len, gw_job_t *job,
 	job->reason = fed_get_str(&reader);
 	job->brief = fed_get_str(&reader);
 	job->body = fed_get_str(&reader);
+	if (version >= 2)
+		job->attempt = fed_get_u32(&reader);
 	if (!fed_reader_done(&reader) || (job->state >= FLURM_STATE_COUNT) ||
 	    !job->brief)
 		return fed_err_set(err, EPROTO, "job is damaged");
@@ -214,6 +218,7 @@ static json_t *_facts(const gw_job_t *job, int64_t now, int64_t restarts)
 	flurm_job_init(&facts);
 	facts.job_id = job->job_id;
 	facts.state = job->state;
+	facts.attempt = job->attempt;
 	facts.reason = (char *) _reason(job, now);
 	facts.nodes = job->nodes;
 	facts.exit_code = job->exit_code;

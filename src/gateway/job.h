@@ -51,7 +51,9 @@ struct gw_job {
 	bool requeue_hold;
 	bool suspend;
 	int cancel_signal;	/* 0: TERM, then KILL */
-	uint32_t attempts;	/* starts that failed, in a row */
+	uint32_t attempt;	/* how often it has had resources, in this
+				 * epoch; does not repeat */
+	uint32_t failed_starts;	/* in a row */
 	uint32_t restarts;	/* requeues */
 	int64_t submit_time;
 	int64_t not_before_ms;	/* waits until then */

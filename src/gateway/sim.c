@@ -198,7 +198,7 @@ static void _due(gw_backend_t *backend, run_t *run)
 		return;
 	if (run->job->cancel || run->job->requeue) {
 		_report_failed_start(backend, run, "withdrawn");
-	} else if (run->job->attempts < run->plan.start_fails) {
+	} else if (run->job->failed_starts < run->plan.start_fails) {
 		_report_failed_start(backend, run, "its plan says so");
 	} else {
 		run->phase = RUN_RUNNING;

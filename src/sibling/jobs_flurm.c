@@ -20,6 +20,7 @@ typedef struct {
 	uint32_t id;
 	uint32_t epoch;
 	fed_job_action_t action;
+	uint32_t attempt;	/* that a GRANT or DENY answers */
 	uint64_t asked;
 } call_t;
 
@@ -32,6 +33,7 @@ static call_t *_new_call(jobs_t *jobs, const fed_job_t *job,
 	call->id = job->id;
 	call->epoch = job->epoch;
 	call->action = action;
+	call->attempt = job->attempt;
 	call->asked = fed_job_table_stamp(jobs->table);
 	return call;
 }
@@ -86,6 +88,7 @@ static fed_job_event_t _view_event(jobs_t *jobs, const fed_job_t *job,
 		.now = jobs->now,
 		.asked = asked,
 		.flurm_id = seen->job_id,
+		.attempt = seen->attempt,
 		.start_time = flurm_or(seen->start_time, 0),
 		.end_time = flurm_or(seen->end_time, 0),
 	};
@@ -288,6 +291,14 @@ static void _answered(jobs_t *jobs, fed_job_t *job, fed_job_action_t action,
 	}
 }
 
+/* RET true if it answers an attempt that is past: it says nothing of this */
+static bool _is_past(const call_t *call, const fed_job_t *job)
+{
+	return ((call->action == FED_ACT_FLURM_GRANT) ||
+		(call->action == FED_ACT_FLURM_DENY)) &&
+	       (call->attempt != job->attempt);
+}
+
 static void _op_done(void *arg, flurm_outcome_t outcome,
 		     const flurm_result_t *result)
 {
@@ -298,7 +309,7 @@ static void _op_done(void *arg, flurm_outcome_t outcome,
 
 	if (job && (call->action == FED_ACT_FLURM_SUBMIT))
 		jobs_host(jobs, job)->submit_op = 0;
-	if (!job) {
+	if (!job || _is_past(call, job)) {
 		xfree(call);
 		return;
 	}
@@ -348,8 +359,10 @@ static bool _fill_op(jobs_t *jobs, fed_job_t *job, fed_job_action_t action,
 		return op->spec != NULL;
 	case FED_ACT_FLURM_GRANT:
 		op->grant = true;
+		op->attempt = job->attempt;
 		return true;
 	case FED_ACT_FLURM_DENY:
+		op->attempt = job->attempt;
 		op->retry_after = JOB_DENY_RETRY_S;
 		return true;
 	case FED_ACT_FLURM_SIGNAL:
@@ -417,6 +430,7 @@ static bool _stream_event(jobs_t *jobs, const fed_job_t *job,
 	memset(event, 0, sizeof(*event));
 	event->now = jobs->now;
 	event->flurm_id = said->job_id;
+	event->attempt = said->attempt;
 	event->start_time = flurm_or(said->start_time, 0);
 	event->end_time = flurm_or(said->end_time, 0);
 	switch (said->type) {

@@ -177,13 +177,14 @@ static void _grant_done(void *arg, flurm_outcome_t outcome,
 		_wrong(options.first_id + (job - view), "not granted");
 }
 
-static void _grant(view_t *job)
+static void _grant(view_t *job, uint32_t attempt)
 {
 	flurm_op_t op;
 
 	flurm_op_init(&op, FLURM_OP_START);
 	op.fed_job_id = options.first_id + (job - view);
 	op.epoch = 1;
+	op.attempt = attempt;
 	op.grant = true;
 	if (!flurm_client_op(client, &op, 0, _grant_done, job))
 		_die("the client's queue is full");
@@ -214,7 +215,7 @@ static void _event(void *arg, const flurm_event_t *event)
 	if (again || (index >= options.jobs))
 		return;
 	if (event->type == FLURM_EV_START_REQUEST)
-		_grant(job);
+		_grant(job, event->attempt);
 	else if (event->type == FLURM_EV_STARTED)
 		job->started++;
 	else if (event->type == FLURM_EV_ENDED)

@@ -26,6 +26,10 @@ def each_api(each_backend):
     api.close()
 
 
+# with backend sim too, which draws by lot what a script does not say
+AT_ONCE = "#FLURM sim duration=0 exit=0\nexit 0"
+
+
 def request(api, op, job, epoch):
     method, verb, body = op
     query = f"?epoch={epoch}" if method == "DELETE" else ""
@@ -166,14 +170,52 @@ def test_events_and_heartbeat(each_backend, each_api):
 def test_life(each_api, each_backend):
     """Asked, told to wait, asked again, granted, over."""
     events = each_backend.events()
-    job = each_api.submit(spec("exit 0", start_gate=True))
+    job = each_api.submit(spec(AT_ONCE, start_gate=True))
     events.wait("start_request", job)
     assert each_api.start(job, grant=False,
                           retry_after=0).json["state"] == "pending"
     events.wait("start_request", job)
-    assert each_api.start(job).status == 200
+    assert each_api.start(job, attempt=2).status == 200
     events.wait("started", job)
     ended = events.wait("ended", job)
     assert ended["state"] == "completed" and ended["exit_code"] == 0
     assert each_api.job(job)["state"] == "completed"
+    events.close()
+
+
+def conflicts(reply, state):
+    """It was for another attempt, and has changed nothing."""
+    return (reply.status, reply.json["error"], reply.json["state"]) == \
+        (409, "attempt_conflict", state)
+
+
+def test_an_answer_is_for_one_attempt(each_api, each_backend):
+    events = each_backend.events()
+    job = each_api.submit(spec(AT_ONCE, start_gate=True))
+    assert "attempt" not in events.wait("submitted", job)
+    assert events.wait("start_request", job)["attempt"] == 1
+    assert each_api.job(job)["attempt"] == 1
+    assert conflicts(each_api.start(job, attempt=2), "starting")
+    assert conflicts(each_api.start(job, attempt=None), "starting")
+    each_api.start(job, grant=False, retry_after=0)
+    assert events.wait("start_request", job)["attempt"] == 2
+    # what was said to the first one comes late, or again
+    for late in ({"grant": True}, {"grant": False}, {"grant": True}):
+        assert conflicts(each_api.start(job, retry_after=9, **late),
+                         "starting")
+    assert each_api.job(job)["attempt"] == 2
+    assert each_api.start(job, attempt=2).status == 200
+    assert conflicts(each_api.start(job, grant=False, attempt=1),
+                     each_api.job(job)["state"])
+    assert events.wait("ended", job)["exit_code"] == 0
+    assert conflicts(each_api.start(job, attempt=1), "completed")
+    assert events.of(job) == ["submitted", "start_request", "start_request",
+                              "started", "ended"]
+    for bad in (-1, "1", 2 ** 32, 1.5, True):
+        assert each_api.start(job, attempt=bad).status == 400
+    # the next epoch counts anew
+    again = spec(AT_ONCE, fed_job_id=job, epoch=2, start_gate=True)
+    each_api.submit(again)
+    assert events.wait("start_request", job)["attempt"] == 1
+    each_api.cancel(job, epoch=2)
     events.close()

@@ -80,6 +80,45 @@ def test_killed_200_times_while_500_jobs_run(make_gateway):
     assert sibling.granted == set(ids)
 
 
+@pytest.mark.parametrize("backend", ["local", "sim"])
+def test_no_attempt_is_counted_twice(make_gateway, backend):
+    """Killed whenever it has asked or was answered, it takes no answer to an
+    attempt before for one to this."""
+    gateway = make_gateway(backend=backend).start()
+    api, events = gateway.api(), gateway.events()
+    job = api.submit(spec("#FLURM sim duration=0 exit=3\nexit 3",
+                          start_gate=True))
+
+    def killed():
+        events.close()
+        gateway.kill()
+        return gateway.start().api(), gateway.events(after=events.cursor)
+    for attempt in range(1, 5):
+        assert events.wait("start_request", job)["attempt"] == attempt
+        api, events = killed()
+        # nobody has answered: it asks again, and that is no other attempt
+        assert events.wait("start_request", job)["attempt"] == attempt
+        seen = api.job(job)
+        assert (seen["state"], seen["attempt"]) == ("starting", attempt)
+        for late in range(1, attempt):
+            for grant in (True, False):
+                reply = api.start(job, grant=grant, attempt=late)
+                assert reply.status == 409, reply
+                assert reply.json["error"] == "attempt_conflict"
+        assert api.start(job, grant=False, attempt=attempt,
+                         retry_after=0).status == 200
+        api, events = killed()
+    assert events.wait("start_request", job)["attempt"] == 5
+    assert api.start(job, attempt=4).status == 409
+    assert "started" not in events.of(job)
+    assert api.start(job, attempt=5).status == 200
+    api, events = killed()
+    assert events.wait("ended", job)["exit_code"] == 3
+    assert api.start(job, attempt=5).status == 200
+    assert api.start(job, attempt=4).status == 409
+    events.close()
+
+
 def test_running_jobs_survive_a_restart(make_gateway):
     gateway = make_gateway().start()
     api = gateway.api()

@@ -26,7 +26,7 @@ def test_gate_wait_ask_again_grant(gateway, api, events):
     assert events.wait("submitted", job)["job_id"] > 0
     asked = events.wait("start_request", job)
     assert asked["nodes"] == "n1" and asked["cpus"] == 1
-    assert asked["epoch"] == 1
+    assert asked["epoch"] == 1 and asked["attempt"] == 1
     assert api.job(job)["state"] == "starting"
     assert api.get("/api/v1/cluster/stats").json["available_cpus"] == 3
 
@@ -36,17 +36,18 @@ def test_gate_wait_ask_again_grant(gateway, api, events):
     assert reply.status == 200 and reply.json["state"] == "pending"
     assert api.get("/api/v1/cluster/stats").json["available_cpus"] == 4
     assert api.start(job, grant=False, retry_after=1).status == 200
-    events.wait("start_request", job)
+    assert events.wait("start_request", job)["attempt"] == 2
     assert time.time() - waited >= 0.9
 
     # a grant, and the same once more
-    assert api.start(job).status == 200
+    assert api.start(job, attempt=2).status == 200
     events.wait("started", job)
-    assert api.start(job).status == 200
+    assert api.start(job, attempt=2).status == 200
     ended = events.wait("ended", job)
     assert ended["state"] == "completed" and ended["exit_code"] == 0
-    assert api.start(job).status == 200
-    assert api.start(job, grant=False, retry_after=1).status == 409
+    assert api.start(job, attempt=2).status == 200
+    assert api.start(job, grant=False, attempt=2,
+                     retry_after=1).status == 409
     assert read(out(gateway, "gate")) == "ran\n"
     assert events.of(job) == ["submitted", "start_request", "start_request",
                               "started", "ended"]
@@ -99,12 +100,14 @@ def test_asks_again_without_an_answer(make_gateway):
                            gate_retry=1).start()
     api, events = gateway.api(), gateway.events()
     job = api.submit(spec(start_gate=True))
-    events.wait("start_request", job)
-    events.wait("start_request", job)
+    assert events.wait("start_request", job)["attempt"] == 1
+    assert events.wait("start_request", job)["attempt"] == 1
     # patience comes to an end: resources are given back, then it asks anew
     wait_for("it waits", lambda: api.job(job)["state"] == "pending", 6)
     assert "answered" in api.job(job)["reason"]
-    events.wait("start_request", job)
+    while events.wait("start_request", job)["attempt"] == 1:
+        pass
+    assert api.job(job)["attempt"] == 2
     events.close()
 
 
@@ -381,8 +384,9 @@ def test_hold_gives_resources_back(api, events):
     assert api.get("/api/v1/cluster/stats").json["available_cpus"] == 4
     assert api.start(job).status == 409
     api.op(job, "release")
-    events.wait("start_request", job)
-    api.start(job)
+    assert events.wait("start_request", job)["attempt"] == 2
+    assert api.start(job).json["error"] == "attempt_conflict"
+    api.start(job, attempt=2)
     assert events.wait("ended", job)["state"] == "completed"
 
 
@@ -546,16 +550,20 @@ def test_failed_start_is_given_back_then_held(make_gateway):
     api, events = gateway.api(), gateway.events()
     job = api.submit(spec("touch never", std_out="/etc/not-mine",
                           start_gate=True))
-    for _ in range(2):
-        events.wait("start_request", job)
-        api.start(job)
+    for attempt in (1, 2):
+        assert events.wait("start_request", job)["attempt"] == attempt
+        assert api.start(job, attempt=attempt).status == 200
         failed = events.wait("start_failed", job)
+        assert failed["attempt"] == attempt
         assert "Permission denied" in failed["reason"]
+        # the grant is used up: said again, it starts nothing
+        assert api.start(job, attempt=attempt).status == 409
     held = events.wait("held", job)
     assert "Permission denied" in held["reason"]
     assert api.job(job)["state"] == "held"
     assert api.op(job, "release").status == 200
-    events.wait("start_request", job)
+    assert events.wait("start_request", job)["attempt"] == 3
+    assert api.start(job, attempt=2).json["error"] == "attempt_conflict"
     events.close()
 
 

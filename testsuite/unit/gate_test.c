@@ -125,6 +125,7 @@ static void _judge(flurm_op_kind_t kind, bool grant, uint32_t epoch,
 	op.fed_job_id = job->fed_job_id;
 	op.epoch = epoch;
 	op.grant = grant;
+	op.attempt = job->attempt;
 	op.retry_after = 5;
 	gw_gate_judge(job, &op, NOW_MS, verdict);
 	flurm_op_free(&op);
@@ -351,6 +352,56 @@ static void _waits(void **state)
 	assert_int_equal(gw_gate_wake(job, &times, NOW_MS), NOW_MS + 5000);
 }
 
+/* An answer to one attempt says nothing of another, whatever it says. */
+static void _attempts(void **state)
+{
+	_bring_to(PENDING);
+	assert_int_equal(job->attempt, 0);
+	for (uint32_t attempt = 1; attempt <= 3; attempt++) {
+		_happen(GW_EV_ASKED);
+		assert_int_equal(job->attempt, attempt);
+		_happen(GW_EV_ASKED_AGAIN);
+		assert_int_equal(job->attempt, attempt);
+		for (uint32_t said = 0; said <= 4; said++) {
+			for (int grant = 0; grant < 2; grant++) {
+				gw_verdict_t verdict;
+				flurm_op_t op;
+
+				flurm_op_init(&op, FLURM_OP_START);
+				op.epoch = 2;
+				op.attempt = said;
+				op.grant = grant;
+				gw_gate_judge(job, &op, NOW_MS, &verdict);
+				assert_int_equal(verdict.has_event,
+						 said == attempt);
+				assert_int_equal(verdict.result.status,
+						 said == attempt ? 200 : 409);
+				if (said != attempt)
+					assert_string_equal(
+						verdict.result.error,
+						"attempt_conflict");
+				assert_int_equal(verdict.result.state,
+						 FLURM_STARTING);
+				gw_verdict_free(&verdict);
+			}
+		}
+		/* the ways back into the queue */
+		if (attempt == 1)
+			_happen(GW_EV_WAIT);
+		else if (attempt == 2)
+			_happen(GW_EV_GAVE_BACK);
+		else
+			_happen(GW_EV_HELD);
+		assert_int_equal(job->attempt, attempt);
+	}
+	/* a new epoch counts anew */
+	_bring_to(RUNS);
+	_happen(GW_EV_REQUEUE);
+	_happen(GW_EV_REQUEUED);
+	assert_int_equal(job->epoch, 3);
+	assert_int_equal(job->attempt, 0);
+}
+
 static bool _tick(int64_t now_ms, uint64_t heard, gw_event_type_t expected)
 {
 	gw_event_t event;
@@ -410,15 +461,16 @@ static void _failed_start(void **state)
 	event.reason = fed_strdup("no disk");
 	_happen_full(&event);
 	assert_int_equal(job->state, FLURM_PENDING);
-	assert_int_equal(job->attempts, 1);
+	assert_int_equal(job->failed_starts, 1);
 	assert_false(gw_gate_wants(job, NOW_MS).run);
 	/* it needs a new grant */
 	_happen(GW_EV_ASKED);
+	assert_int_equal(job->attempt, 2);
 	assert_false(gw_gate_wants(job, NOW_MS).run);
 	_happen(GW_EV_GRANTED);
 	assert_true(gw_gate_wants(job, NOW_MS).run);
 	_happen(GW_EV_STARTED);
-	assert_int_equal(job->attempts, 0);
+	assert_int_equal(job->failed_starts, 0);
 }
 
 static void _suspended_time(void **state)
@@ -490,6 +542,53 @@ static void _records(void **state)
 	gw_event_free(&event);
 	fed_bytes_free(&bytes);
 	fed_bytes_free(&again);
+}
+
+/* What a gateway wrote that did not count attempts: all but the last field. */
+static void _records_of_before(void **state)
+{
+	fed_bytes_t bytes = { 0 };
+	gw_job_t *copy = gw_job_create(0, 0);
+	gw_event_t event;
+	fed_err_t err;
+
+	_bring_to(ASKS);
+	gw_job_pack(job, &bytes);
+	bytes.data[0] = 1;
+	assert_int_equal(gw_job_unpack(bytes.data, bytes.len - 4, copy, &err),
+			 0);
+	assert_int_equal(copy->state, FLURM_STARTING);
+	assert_int_equal(copy->attempt, 0);
+	assert_int_equal(gw_job_unpack(bytes.data, bytes.len, copy, &err), -1);
+	bytes.data[0] = 3;
+	assert_int_equal(gw_job_unpack(bytes.data, bytes.len, copy, &err), -1);
+	gw_job_free(copy);
+	fed_bytes_clear(&bytes);
+
+	gw_event_init(&event, GW_EV_ASKED);
+	event.attempt = 5;
+	gw_event_pack(&event, &bytes);
+	gw_event_free(&event);
+	assert_int_equal(gw_event_unpack(bytes.data, bytes.len, &event, &err),
+			 0);
+	assert_int_equal(event.attempt, 5);
+	gw_event_free(&event);
+	bytes.data[0] = 1;
+	assert_int_equal(gw_event_unpack(bytes.data, bytes.len - 4, &event,
+					 &err), 0);
+	assert_int_equal(event.attempt, 0);
+	/* replayed, they are counted */
+	_bring_to(PENDING);
+	for (uint32_t attempt = 1; attempt <= 3; attempt++) {
+		_happen_full(&event);
+		assert_int_equal(job->attempt, attempt);
+		_happen(GW_EV_ASKED_AGAIN);
+		assert_int_equal(job->attempt, attempt);
+		_happen(GW_EV_GAVE_BACK);
+		gw_event_init(&event, GW_EV_ASKED);
+	}
+	gw_event_free(&event);
+	fed_bytes_free(&bytes);
 }
 
 static void _event_log(void **state)
@@ -626,11 +725,13 @@ int main(void)
 		cmocka_unit_test(_kill_after_term),
 		cmocka_unit_test(_requeue),
 		cmocka_unit_test(_waits),
+		cmocka_unit_test(_attempts),
 		cmocka_unit_test(_ticks),
 		cmocka_unit_test(_begin_time_and_dependency),
 		cmocka_unit_test(_failed_start),
 		cmocka_unit_test(_suspended_time),
 		cmocka_unit_test(_records),
+		cmocka_unit_test(_records_of_before),
 		cmocka_unit_test(_event_log),
 		cmocka_unit_test(_random_lives),
 	};

@@ -95,7 +95,10 @@ class Api:
         return self.post(f"/api/v1/jobs/{fed_job_id}/{verb}",
                          {"epoch": epoch, **fields})
 
-    def start(self, fed_job_id, grant=True, epoch=1, **fields):
+    def start(self, fed_job_id, grant=True, epoch=1, attempt=1, **fields):
+        """Answer a start_request; attempt None leaves it out."""
+        if attempt is not None:
+            fields["attempt"] = attempt
         return self.op(fed_job_id, "start", epoch, grant=grant, **fields)
 
     def cancel(self, fed_job_id, epoch=1, signal=None):

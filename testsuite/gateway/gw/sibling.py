@@ -87,7 +87,7 @@ class Sibling:
         job = event["fed_job_id"]
         try:
             reply = self.patiently(lambda api: api.start(
-                job, epoch=event["epoch"]))
+                job, epoch=event["epoch"], attempt=event["attempt"]))
         except AssertionError:
             return
         if reply.status == 200:
