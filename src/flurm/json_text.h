@@ -1,12 +1,9 @@
 /*
- * json_text.h - JSON as text, between us and peers.
+ * json_text.h - JSON as text, between us and peers: jansson, with a bound on
+ * what a peer's text may take in memory.
  *
- * What jansson's json_loadb(JSON_REJECT_DUPLICATES) and
- * json_dumps(JSON_COMPACT) do, for two reasons of our own: a peer's text is
- * bounded in what it takes in memory and not only in its length (a list of
- * empty objects takes a hundred times its text), and scripts of kilobytes are
- * copied in runs instead of byte by byte, which was half of the gateway's time
- * for a submission.
+ * A text that is within its limit of bytes could still fill this host: a list
+ * of empty objects takes a hundred times its text.
  */
 #ifndef FED_FLURM_JSON_TEXT_H
 #define FED_FLURM_JSON_TEXT_H
@@ -16,15 +13,15 @@
 
 #include "src/core/err.h"
 
-#define FLURM_JSON_DEPTH_MAX 64
 #define FLURM_JSON_REQUEST 200000	/* objects and arrays */
 #define FLURM_JSON_REPLY 2000000	/* all nodes of a large cluster */
 
 /*
+ * An object or array; names twice in one object, NUL bytes in strings and what
+ * is not UTF-8 are errors.
  * IN text - need not be terminated
  * IN most - objects and arrays in it, and ten times as many values
- * RET a new reference to an object or array, or NULL: err says what is wrong
- * at which byte
+ * RET a new reference, or NULL: err says what is wrong at which line and column
  */
 extern json_t *flurm_json_read(const char *text, size_t len, size_t most,
 			       fed_err_t *err);

@@ -30,9 +30,8 @@ libfedflurm_la_SOURCES = \
 	src/flurm/job.h \
 	src/flurm/job_spec.c \
 	src/flurm/job_spec.h \
-	src/flurm/json_read.c \
+	src/flurm/json_text.c \
 	src/flurm/json_text.h \
-	src/flurm/json_write.c \
 	src/flurm/key_file.c \
 	src/flurm/key_file.h \
 	src/flurm/loop.c \

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -126,8 +127,9 @@ static bool _submit(uint32_t index)
 	flurm_job_spec_t spec;
 	flurm_op_t op;
 
-	snprintf(plan, sizeof(plan), "#FLURM sim duration=0 exit=%d\n",
-		 _exit_code(index));
+	/* no two scripts are the same */
+	snprintf(plan, sizeof(plan), "#FLURM sim duration=0 exit=%d\n# %u\n",
+		 _exit_code(index), index);
 	memcpy(script + 10, plan, strlen(plan));
 	flurm_job_spec_init(&spec);
 	spec.fed_job_id = options.first_id + index;
@@ -241,9 +243,18 @@ static void _health_done(void *arg, flurm_outcome_t outcome,
 
 /* --- runs --- */
 
+static double _cpu_seconds(void)
+{
+	struct rusage used;
+
+	getrusage(RUSAGE_SELF, &used);
+	return used.ru_utime.tv_sec + used.ru_stime.tv_sec +
+		(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
 static void _throughput(void)
 {
-	double began = _now(), seconds;
+	double began = _now(), cpu_began = _cpu_seconds(), seconds;
 	flurm_client_stats_t stats;
 
 	while (answered < options.jobs) {
@@ -258,6 +269,8 @@ static void _throughput(void)
 	seconds = _now() - began;
 	flurm_client_get_stats(client, &stats);
 	printf("submissions_per_s %.0f\n", options.jobs / seconds);
+	printf("cpu_us_per_submission %.1f\n",
+	       1e6 * (_cpu_seconds() - cpu_began) / options.jobs);
 	printf("requests %" PRIu64 " retries %" PRIu64 "\n", stats.requests,
 	       stats.retries);
 	if (!options.check)

@@ -1,12 +1,13 @@
 # testsuite/fuzz: libFuzzer targets, built with --enable-fuzzing (clang).
 # "make fuzz-smoke" runs each of them for FUZZ_SECONDS, beginning with its
 # seeds in testsuite/fuzz/seeds/NAME and what earlier runs have found in the
-# build directory. What makes one fail stays there too.
+# build directory, FUZZ_JOBS of them at a time. What makes one fail stays
+# there too.
 FUZZ_SECONDS = 60
+FUZZ_JOBS = 2
 
 fuzz_targets = \
 	testsuite/fuzz/fed_job_fuzz \
-	testsuite/fuzz/json_fuzz \
 	testsuite/fuzz/ledger_fuzz \
 	testsuite/fuzz/model_fuzz \
 	testsuite/fuzz/token_fuzz \
@@ -21,21 +22,9 @@ if FUZZING
 noinst_PROGRAMS += $(fuzz_targets)
 
 fuzz-smoke: $(fuzz_targets)
-	@rc=0; for target in $(fuzz_targets); do \
-		name=`basename $$target _fuzz`; \
-		corpus=testsuite/fuzz/corpus/$$name; \
-		seeds=$(top_srcdir)/testsuite/fuzz/seeds/$$name; \
-		mkdir -p $$corpus; \
-		[ -d $$seeds ] || seeds=; \
-		if ./$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
-			-rss_limit_mb=1024 -print_final_stats=1 \
-			-artifact_prefix=testsuite/fuzz/$$name- $$corpus \
-			$$seeds >testsuite/fuzz/$$name.log 2>&1; \
-		then echo "PASS: fuzz $$name"; \
-		else tail -n 40 testsuite/fuzz/$$name.log; \
-			echo "FAIL: fuzz $$name"; rc=1; \
-		fi; \
-	done; exit $$rc
+	@printf '%s\n' $(fuzz_targets) | xargs -P $(FUZZ_JOBS) -n 1 \
+		$(SHELL) $(srcdir)/testsuite/fuzz/smoke $(FUZZ_SECONDS) \
+		$(top_srcdir)/testsuite/fuzz/seeds
 else
 fuzz-smoke:
 	@echo "fuzz-smoke: configure with CC=clang --enable-fuzzing" >&2; false
@@ -45,11 +34,6 @@ endif
 fuzz_cflags = $(AM_CFLAGS) $(FLURM_CFLAGS)
 fuzz_ldflags = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_ldadd = libfedflurm.la libfedcore.la $(FLURM_LIBS)
-
-testsuite_fuzz_json_fuzz_SOURCES = testsuite/fuzz/json_fuzz.c
-testsuite_fuzz_json_fuzz_CFLAGS = $(fuzz_cflags)
-testsuite_fuzz_json_fuzz_LDFLAGS = $(fuzz_ldflags)
-testsuite_fuzz_json_fuzz_LDADD = $(fuzz_ldadd)
 
 testsuite_fuzz_model_fuzz_SOURCES = testsuite/fuzz/model_fuzz.c
 testsuite_fuzz_model_fuzz_CFLAGS = $(fuzz_cflags)
@@ -78,4 +62,5 @@ testsuite_fuzz_fed_job_fuzz_LDADD = libfedcore.la
 
 EXTRA_DIST += \
 	testsuite/fuzz/seeds \
+	testsuite/fuzz/smoke \
 	# End of EXTRA_DIST

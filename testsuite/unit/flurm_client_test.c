@@ -25,6 +25,7 @@
 static flurm_server_t *server;
 static uint16_t port;
 static atomic_int requests;	/* with ops */
+static atomic_int most_ops;	/* in one request that did not fail */
 static atomic_int ops_seen;
 static atomic_uint capabilities;
 static atomic_int status;	/* for every op; 0: 200 */
@@ -115,6 +116,8 @@ static void _batch(flurm_request_t *request, void *arg)
 		return;
 	json = flurm_request_json(request, NULL);
 	count = json_array_size(json_object_get(json, "ops"));
+	if ((int) count > most_ops)
+		most_ops = count;
 	results = json_array();
 	for (size_t i = 0; i < count; i++) {
 		flurm_result_t result;
@@ -303,7 +306,7 @@ static void _use(const flurm_client_conf_t *conf)
 
 static int _setup(void **state)
 {
-	requests = 0;
+	requests = most_ops = 0;
 	ops_seen = 0;
 	capabilities = 0;
 	status = 0;
@@ -569,8 +572,11 @@ static void _keeps_the_order_of_a_job(void **state)
 		}
 		for (int job = 1; job <= JOBS; job++)
 			assert_int_equal(next[job], OPS);
+		/* how many requests it takes is a matter of time */
 		if (batch)
-			assert_true(requests < JOBS * OPS);
+			assert_true(most_ops > 1);
+		else
+			assert_true(requests >= JOBS * OPS);
 		_teardown(NULL);
 	}
 }
@@ -873,7 +879,7 @@ static void _stats_done(void *arg, flurm_outcome_t outcome,
 	if (outcome == FLURM_ANSWERED)
 		assert_int_equal(stats->cpu_count, 8);
 	else
-		assert_non_null(strstr(err->text, "neither an object"));
+		assert_non_null(strstr(err->text, "JSON: line 1"));
 }
 
 static void _job_done(void *arg, flurm_outcome_t outcome,
