@@ -199,7 +199,7 @@ static int _replay(fed_ledger_t *ledger, ledger_scan_t *scan,
 		if (record.head.type == LEDGER_TYPE_BASE)
 			continue;
 		ledger->records++;
-		if (replay->call(record.head.type, record.body,
+		if (replay->call(record.offset, record.head.type, record.body,
 				 record.head.len, replay->arg, err) < 0)
 			return fed_err_prefix(err,
 					      "%s: offset %" PRIu64 ": record of type %u",
@@ -330,6 +330,19 @@ extern int fed_ledger_append(fed_ledger_t *ledger, uint16_t type,
 	if (out->pending.len < SNAPSHOT_FLUSH_BYTES)
 		return 0;
 	return ledger_out_flush(out, err);
+}
+
+extern uint64_t fed_ledger_next_place(const fed_ledger_t *ledger)
+{
+	return ledger_out_place(ledger->snapshot ? ledger->snapshot :
+						   &ledger->out);
+}
+
+extern int fed_ledger_fetch(const fed_ledger_t *ledger, uint64_t place,
+			    uint16_t *ret_type, fed_bytes_t *ret_body,
+			    fed_err_t *err)
+{
+	return ledger_out_fetch(&ledger->out, place, ret_type, ret_body, err);
 }
 
 static fed_ledger_state_t _state_of(int code)

@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "src/core/bytes.h"
 #include "src/core/err.h"
 
 #define FED_LEDGER_APP_MAX 15			/* bytes of an owner's tag */
@@ -44,10 +45,12 @@ typedef struct {
 
 /*
  * A committed record, in order.
+ * IN place - where it is, for fed_ledger_fetch()
  * RET 0, or -1 with err filled if the record makes no sense: open then fails
  */
-typedef int (*fed_ledger_replay_t)(uint16_t type, const void *body, size_t len,
-				   void *arg, fed_err_t *err);
+typedef int (*fed_ledger_replay_t)(uint64_t place, uint16_t type,
+				   const void *body, size_t len, void *arg,
+				   fed_err_t *err);
 
 /*
  * Open a ledger, or begin one: dir is made (mode 0700) if only it is missing.
@@ -73,6 +76,22 @@ extern void fed_ledger_close(fed_ledger_t *ledger);
  */
 extern int fed_ledger_append(fed_ledger_t *ledger, uint16_t type,
 			     const void *body, size_t len, fed_err_t *err);
+
+/*
+ * RET the place of the next record that is appended. It is not 0, and good
+ * until the next snapshot, in which the owner learns the new ones.
+ */
+extern uint64_t fed_ledger_next_place(const fed_ledger_t *ledger);
+
+/*
+ * Read a record again, be it committed or waiting, so that not all of a state
+ * has to be in memory. From a snapshot's callback: as of before the snapshot.
+ * OUT ret_body - what it had is overwritten
+ * RET 0, or -1 if it cannot be read or there is no record
+ */
+extern int fed_ledger_fetch(const fed_ledger_t *ledger, uint64_t place,
+			    uint16_t *ret_type, fed_bytes_t *ret_body,
+			    fed_err_t *err);
 
 /*
  * Make all that was appended durable. On failure none of it is in the file

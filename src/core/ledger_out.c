@@ -46,6 +46,79 @@ extern int ledger_out_put(ledger_out_t *out, uint16_t type, const void *body,
 	return 0;
 }
 
+extern uint64_t ledger_out_place(const ledger_out_t *out)
+{
+	return out->end + out->pending.len;
+}
+
+/* RET 0, or -1 if these bytes cannot be read */
+static int _read(const ledger_out_t *out, uint64_t place, void *data,
+		 size_t len, fed_err_t *err)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t got = pread(out->fd, (char *) data + done, len - done,
+				    place + done);
+
+		if ((got < 0) && (errno == EINTR))
+			continue;
+		if (got <= 0)
+			return fed_err_set(err, got ? errno : EIO,
+					   "%s: read at offset %" PRIu64 ": %s",
+					   out->path, place,
+					   got ? strerror(errno) :
+					   "it was cut short");
+		done += got;
+	}
+	return 0;
+}
+
+/* One that waits: it has no checksums yet. RET 0 or -1 */
+static int _fetch_pending(const ledger_out_t *out, uint64_t place,
+			  uint16_t *ret_type, fed_bytes_t *ret_body)
+{
+	ledger_head_t head;
+	const uint8_t *at;
+
+	if (place - out->end + LEDGER_HEAD_SIZE > out->pending.len)
+		return -1;
+	at = out->pending.data + (place - out->end);
+	(void) ledger_head_unpack(at, out->salt, place, &head);
+	if (place - out->end + LEDGER_HEAD_SIZE + head.len > out->pending.len)
+		return -1;
+	fed_put_raw(ret_body, at + LEDGER_HEAD_SIZE, head.len);
+	*ret_type = head.type;
+	return 0;
+}
+
+extern int ledger_out_fetch(const ledger_out_t *out, uint64_t place,
+			    uint16_t *ret_type, fed_bytes_t *ret_body,
+			    fed_err_t *err)
+{
+	uint8_t data[LEDGER_HEAD_SIZE];
+	ledger_head_t head;
+
+	fed_bytes_clear(ret_body);
+	if (place >= out->end) {
+		if (_fetch_pending(out, place, ret_type, ret_body) < 0)
+			goto none;
+		return 0;
+	}
+	if (_read(out, place, data, sizeof(data), err) < 0)
+		return -1;
+	if (!ledger_head_unpack(data, out->salt, place, &head))
+		goto none;
+	if (_read(out, place + LEDGER_HEAD_SIZE,
+		  fed_bytes_add(ret_body, head.len), head.len, err) < 0)
+		return -1;
+	if (!ledger_body_valid(&head, ret_body->data))
+		goto none;
+	*ret_type = head.type;
+	return 0;
+none:
+	return fed_err_set(err, EILSEQ, "%s: no whole record at offset %" PRIu64,
+			   out->path, place);
+}
+
 extern void ledger_out_drop(ledger_out_t *out)
 {
 	if (out->pending.size > KEEP_BYTES)

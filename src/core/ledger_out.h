@@ -29,6 +29,18 @@ extern void ledger_out_fini(ledger_out_t *out);
 extern int ledger_out_put(ledger_out_t *out, uint16_t type, const void *body,
 			  size_t len, fed_err_t *err);
 
+/* RET where the next record goes */
+extern uint64_t ledger_out_place(const ledger_out_t *out);
+
+/*
+ * Read a record that was written or waits.
+ * OUT ret_body - what it had is overwritten
+ * RET 0, or -1
+ */
+extern int ledger_out_fetch(const ledger_out_t *out, uint64_t place,
+			    uint16_t *ret_type, fed_bytes_t *ret_body,
+			    fed_err_t *err);
+
 /* Drop those that wait. */
 extern void ledger_out_drop(ledger_out_t *out);
 

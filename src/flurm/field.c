@@ -1,6 +1,6 @@
 /*
  * field.c - structs described by a table: their life in memory (see field.h;
- * their JSON form is in field_json.c).
+ * field_json.c has their JSON, field_pack.c the text that an owner keeps).
  */
 #include "src/flurm/field.h"
 
@@ -47,7 +47,7 @@ static void _clear(const field_t *field, void *at)
 	}
 }
 
-static bool _said(const field_t *field, const void *at)
+extern bool field_said(const field_t *field, const void *at)
 {
 	switch (field->type) {
 	case FIELD_TEXT:
@@ -132,7 +132,7 @@ extern void field_copy(const field_table_t *table, void *ret_record,
 		const field_t *field = &table->fields[i];
 		const char *from = (const char *) record + field->offset;
 
-		if (_said(field, from))
+		if (field_said(field, from))
 			_assign(field, (char *) ret_record + field->offset,
 				from);
 	}
@@ -146,7 +146,7 @@ extern void field_merge(const field_table_t *table, void *record,
 		const char *from = (const char *) change + field->offset;
 		char *to = (char *) record + field->offset;
 
-		if (field->identity || !_said(field, from))
+		if (field->identity || !field_said(field, from))
 			continue;
 		if ((field->type == FIELD_TEXT) && !**(char *const *) from)
 			_drop(field, to);

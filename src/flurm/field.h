@@ -1,6 +1,7 @@
 /*
  * field.h - structs described by a table, and everything the model does with
- * them: empty, free, copy, merge, to and from JSON.
+ * them: empty, free, copy, merge, to and from JSON, to and from the text that
+ * their owner keeps of them.
  *
  * Each noun of the model keeps one table; a new field is one line in it.
  */
@@ -12,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "src/core/bytes.h"
 #include "src/core/err.h"
 
 typedef enum {
@@ -33,6 +35,7 @@ typedef struct {
 	int64_t max;
 	bool required;		/* in JSON */
 	bool identity;		/* a merge leaves it alone */
+	bool bulk;		/* large: kept apart from the others */
 } field_t;
 
 /* a table, and what its struct is called in an error: "partition" */
@@ -84,6 +87,23 @@ extern void field_copy(const field_table_t *table, void *ret_record,
 		       const void *record);
 extern void field_merge(const field_table_t *table, void *record,
 			const void *change);
+
+/* IN at - the field itself */
+extern bool field_said(const field_t *field, const void *at);
+
+/*
+ * Put the fields that are said as text into bytes: those that are bulk, or all
+ * others. It has no NUL byte, and gets none behind it.
+ */
+extern void field_pack(const field_table_t *table, const void *record,
+		       bool bulk, fed_bytes_t *bytes);
+
+/*
+ * IN OUT ret_record - initialized; on failure partly filled
+ * RET 0, or -1 if it is no such text or has a field that the table has not
+ */
+extern int field_unpack(const field_table_t *table, const char *text,
+			void *ret_record, fed_err_t *err);
 
 /* RET 0, or -1 without memory */
 extern int field_to_json(const field_table_t *table, const void *record,

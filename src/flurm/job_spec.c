@@ -3,6 +3,7 @@
  */
 #include "src/flurm/job_spec.h"
 
+#include "src/core/mem.h"
 #include "src/flurm/field.h"
 
 #define FIELD_RECORD flurm_job_spec_t
@@ -23,9 +24,9 @@ static const field_t fields[] = {
 	FIELD_NAME(wckey),
 
 	FIELD_NAME(name),
-	FIELD_ANY(script),
+	FIELD_ANY(script, .bulk = true),
 	FIELD_TEXTS(argv),
-	FIELD_TEXTS(environment),
+	FIELD_TEXTS(environment, .bulk = true),
 	FIELD_PATH(work_dir),
 	FIELD_PATH(std_in),
 	FIELD_PATH(std_out),
@@ -98,6 +99,22 @@ extern void flurm_job_spec_merge(flurm_job_spec_t *spec,
 				 const flurm_job_spec_t *change)
 {
 	field_merge(&table, spec, change);
+}
+
+extern char *flurm_job_spec_pack(const flurm_job_spec_t *spec, bool bulk)
+{
+	fed_bytes_t bytes = { 0 };
+
+	field_pack(&table, spec, bulk, &bytes);
+	fed_put_u8(&bytes, '\0');
+	/* kept for long: no more than it needs */
+	return fed_realloc(bytes.data, bytes.len);
+}
+
+extern int flurm_job_spec_unpack(const char *text, flurm_job_spec_t *spec,
+				 fed_err_t *err)
+{
+	return field_unpack(&table, text, spec, err);
 }
 
 extern json_t *flurm_job_spec_to_json(const flurm_job_spec_t *spec)

@@ -9,6 +9,7 @@
 #define FED_FLURM_JOB_SPEC_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "src/core/err.h"
@@ -98,6 +99,17 @@ extern void flurm_job_spec_copy(flurm_job_spec_t *ret_spec,
  */
 extern void flurm_job_spec_merge(flurm_job_spec_t *spec,
 				 const flurm_job_spec_t *change);
+
+/*
+ * The spec as text for the ledger of whoever holds the job, cheaper than JSON.
+ * IN bulk - script and environment, or else all but them
+ * RET malloc'd, without a NUL byte inside
+ */
+extern char *flurm_job_spec_pack(const flurm_job_spec_t *spec, bool bulk);
+
+/* Put what such a text says into spec, which is initialized. RET 0 or -1 */
+extern int flurm_job_spec_unpack(const char *text, flurm_job_spec_t *spec,
+				 fed_err_t *err);
 
 extern json_t *flurm_job_spec_to_json(const flurm_job_spec_t *spec);
 extern int flurm_job_spec_from_json(const json_t *json,

@@ -26,6 +26,7 @@ libfedflurm_la_SOURCES = \
 	src/flurm/field.c \
 	src/flurm/field.h \
 	src/flurm/field_json.c \
+	src/flurm/field_pack.c \
 	src/flurm/job.c \
 	src/flurm/job.h \
 	src/flurm/job_spec.c \

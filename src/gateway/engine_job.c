@@ -179,12 +179,19 @@ extern void gw_engine_learn(gw_engine_t *engine, gw_job_t *job,
 extern void gw_engine_tell_start(gw_engine_t *engine, gw_job_t *job, bool again)
 {
 	flurm_job_spec_t spec;
+	gw_report_t failed = { .kind = GW_REPORT_START_FAILED, .job = job };
 	fed_err_t err;
 
-	if (gw_job_spec(job, true, &spec, &err)) {
-		/* our own ledger: cannot happen, and cannot be repaired */
-		fed_error("job %u: %s", job->fed_job_id, err.text);
-		return;
+	if (gw_store_spec(&engine->store, job, &spec, &err)) {
+		fed_error("%s", err.text);
+		failed.reason = err.text;
+		/* of one that runs, the script is not needed any more */
+		if (!job->start_time) {
+			gw_engine_report(&failed, engine);
+			return;
+		} else if (gw_job_spec(job, NULL, &spec, &err)) {
+			return;
+		}
 	}
 	if (again)
 		engine->ops->recover(engine->backend, job, &spec);

@@ -144,7 +144,8 @@ static void _submit(gw_engine_t *engine, const flurm_op_t *op,
 	}
 	_fill_in(engine, spec, &need);
 	gw_event_init(&event, GW_EV_SUBMITTED);
-	gw_job_texts(spec, &event.brief, &event.body);
+	event.brief = flurm_job_spec_pack(spec, false);
+	event.body = flurm_job_spec_pack(spec, true);
 	if (job)
 		_withdraw(engine, job);
 	event.fed_job_id = op->fed_job_id;
@@ -168,7 +169,6 @@ static void _update(gw_engine_t *engine, gw_job_t *job, const flurm_op_t *op,
 	gw_event_t event;
 	gw_need_t need;
 	fed_err_t err;
-	char *ignored;
 
 	if (gw_gate_epoch(job, op->epoch, result))
 		return;
@@ -179,18 +179,18 @@ static void _update(gw_engine_t *engine, gw_job_t *job, const flurm_op_t *op,
 		gw_gate_fill(job, result);
 		return;
 	}
-	if (gw_job_spec(job, true, &spec, &err)) {
+	if (gw_store_spec(&engine->store, job, &spec, &err)) {
 		flurm_result_set(result, 500, NULL, "%s", err.text);
 		return;
 	}
 	gw_event_init(&event, GW_EV_UPDATED);
 	flurm_job_spec_merge(&spec, op->spec);
 	if (!_judge_spec(engine, &spec, &need, result)) {
-		gw_job_texts(&spec, &event.brief, &event.body);
+		event.brief = flurm_job_spec_pack(&spec, false);
+		event.body = flurm_job_spec_pack(&spec, true);
 		/* whose it is, the event says itself */
 		op->spec->fed_job_id = op->spec->epoch = 0;
-		gw_job_texts(op->spec, &event.detail, &ignored);
-		free(ignored);
+		event.detail = flurm_job_spec_pack(op->spec, false);
 		gw_engine_event(engine, job, &event);
 		gw_engine_learn(engine, job, &spec, &need);
 		result->status = 200;

@@ -90,7 +90,7 @@ static void _recover_job(gw_engine_t *engine, gw_job_t *job)
 	fed_err_t err;
 
 	engine->by_state[job->state]++;
-	if (gw_job_spec(job, false, &spec, &err)) {
+	if (gw_job_spec(job, NULL, &spec, &err)) {
 		fed_error("%s", err.text);
 		return;
 	}

@@ -1,9 +1,9 @@
 /*
  * event.c - what happened to a job (see event.h).
  *
- * The packed form begins with a version. Version 1 is every field in the order
- * below but the last, attempt, which version 2 has. The reader knows both, and
- * refuses what it does not know rather than dropping it.
+ * The packed form begins with a version. The reader refuses those that it does
+ * not know rather than dropping what it does not understand; no release has
+ * written 1 or 2.
  */
 #include "src/gateway/event.h"
 
@@ -13,7 +13,7 @@
 
 #include "src/core/mem.h"
 
-#define PACK_VERSION 2
+#define PACK_VERSION 3
 #define MAX_NODES 10000000
 
 extern void gw_event_init(gw_event_t *event, gw_event_type_t type)
@@ -111,7 +111,7 @@ extern int gw_event_unpack(const void *data, size_t len, gw_event_t *ret_event,
 
 	fed_reader_init(&reader, data, len);
 	version = fed_get_u8(&reader);
-	if (!reader.bad && (!version || (version > PACK_VERSION)))
+	if (!reader.bad && (version != PACK_VERSION))
 		return fed_err_set(err, EPROTO, "event of version %u, this "
 				   "gateway knows %d", version, PACK_VERSION);
 	gw_event_init(&event, fed_get_u8(&reader));
@@ -138,8 +138,7 @@ extern int gw_event_unpack(const void *data, size_t len, gw_event_t *ret_event,
 	event.brief = fed_get_str(&reader);
 	event.body = fed_get_str(&reader);
 	event.detail = fed_get_str(&reader);
-	if (version >= 2)
-		event.attempt = fed_get_u32(&reader);
+	event.attempt = fed_get_u32(&reader);
 	if (!fed_reader_done(&reader) || (event.state > FLURM_STATE_COUNT) ||
 	    !event.type || (event.type > GW_EV_INSTANCE)) {
 		gw_event_free(&event);
@@ -187,16 +186,18 @@ static void _add_detail(const gw_event_t *event, flurm_event_t *public)
 {
 	json_t *json;
 
-	if (!event->detail || !(json = json_loads(event->detail, 0, NULL)))
+	if (!event->detail)
 		return;
 	if (event->type == GW_EV_UPDATED) {
 		public->changes = fed_calloc(1, sizeof(*public->changes));
-		(void) flurm_job_spec_from_json(json, public->changes, NULL);
-	} else {
-		public->stats = fed_calloc(1, sizeof(*public->stats));
-		(void) flurm_cluster_stats_from_json(json, public->stats,
-						     NULL);
+		flurm_job_spec_init(public->changes);
+		(void) flurm_job_spec_unpack(event->detail, public->changes,
+					     NULL);
+		return;
 	}
+	json = json_loads(event->detail, 0, NULL);
+	public->stats = fed_calloc(1, sizeof(*public->stats));
+	(void) flurm_cluster_stats_from_json(json, public->stats, NULL);
 	json_decref(json);
 }
 

@@ -48,7 +48,7 @@ typedef struct {
 	uint32_t epoch;
 	uint64_t job_id;
 	uint32_t attempt;	/* the job's, of ASKED and TAKEN the new one; 0:
-				 * written before attempts were counted */
+				 * one more than before */
 	int64_t time_ms;	/* Unix milliseconds */
 	int64_t until_ms;
 	flurm_state_t state;
@@ -64,11 +64,11 @@ typedef struct {
 	uint32_t *node_list;	/* indexes; owned */
 	char *nodes;		/* the same as an expression; owned */
 	char *reason;		/* owned */
-	char *brief;		/* the spec without script and environment, as
-				 * JSON; owned */
-	char *body;		/* these two, as JSON; owned */
-	char *detail;		/* of UPDATED what changed, of CLUSTER the
-				 * stats, as JSON; owned */
+	char *brief;		/* the spec without script and environment,
+				 * packed (job_spec.h); owned */
+	char *body;		/* these two, the same; owned */
+	char *detail;		/* of UPDATED what changed, packed; of CLUSTER
+				 * the stats, as JSON; owned */
 } gw_event_t;
 
 /* Empty, with every number that can be unset unset. */

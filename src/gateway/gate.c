@@ -56,7 +56,6 @@ static void _submitted(gw_job_t *job, const gw_event_t *event)
 	job->exit_code = job->signal = FLURM_UNSET;
 	job->usage = event->usage;
 	_keep(&job->brief, event->brief);
-	_keep(&job->body, event->body);
 }
 
 static void _asked(gw_job_t *job, const gw_event_t *event)
@@ -99,7 +98,7 @@ static void _ended(gw_job_t *job, const gw_event_t *event)
 	job->usage = event->usage;
 	job->ended_seq = event->seq;
 	_keep(&job->reason, event->reason);
-	_keep(&job->body, NULL);
+	job->body_at = 0;
 }
 
 static void _requeued(gw_job_t *job, const gw_event_t *event)
@@ -176,7 +175,6 @@ extern void gw_gate_update(gw_job_t *job, const gw_event_t *event)
 		break;
 	case GW_EV_UPDATED:
 		_keep(&job->brief, event->brief);
-		_keep(&job->body, event->body);
 		break;
 	case GW_EV_REQUEUED:
 		_requeued(job, event);

@@ -1,9 +1,8 @@
 /*
  * job.c - a job as the gateway holds it (see job.h).
  *
- * The packed form begins with a version, as that of an event; version 1 is
- * every field that events make, in the order below, but the last, attempt,
- * which version 2 has. What belongs to scheduler and engine is worked out
+ * The packed form begins with a version, as that of an event, and has every
+ * field that events make. What belongs to scheduler and engine is worked out
  * again from it.
  */
 #include "src/gateway/job.h"
@@ -12,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/core/log.h"
 #include "src/core/mem.h"
 #include "src/flurm/json_text.h"
 
-#define PACK_VERSION 2
+#define PACK_VERSION 3
 
 extern gw_job_t *gw_job_create(uint32_t fed_job_id, uint64_t job_id)
 {
@@ -36,11 +36,11 @@ extern void gw_job_free(gw_job_t *job)
 	free(job->nodes);
 	free(job->reason);
 	free(job->brief);
-	free(job->body);
 	free(job);
 }
 
-extern void gw_job_pack(const gw_job_t *job, fed_bytes_t *bytes)
+extern void gw_job_pack(const gw_job_t *job, const char *body,
+			fed_bytes_t *bytes)
 {
 	fed_put_u8(bytes, PACK_VERSION);
 	fed_put_u32(bytes, job->fed_job_id);
@@ -76,7 +76,7 @@ extern void gw_job_pack(const gw_job_t *job, fed_bytes_t *bytes)
 	fed_put_str(bytes, job->nodes);
 	fed_put_str(bytes, job->reason);
 	fed_put_str(bytes, job->brief);
-	fed_put_str(bytes, job->body);
+	fed_put_str(bytes, body);
 	fed_put_u32(bytes, job->attempt);
 }
 
@@ -97,14 +97,15 @@ static void _get_alloc(fed_reader_t *reader, gw_job_t *job)
 }
 
 extern int gw_job_unpack(const void *data, size_t len, gw_job_t *job,
-			 fed_err_t *err)
+			 char **ret_body, fed_err_t *err)
 {
 	fed_reader_t reader;
 	uint8_t version;
+	char *body;
 
 	fed_reader_init(&reader, data, len);
 	version = fed_get_u8(&reader);
-	if (!reader.bad && (!version || (version > PACK_VERSION)))
+	if (!reader.bad && (version != PACK_VERSION))
 		return fed_err_set(err, EPROTO, "job of version %u, this "
 				   "gateway knows %d", version, PACK_VERSION);
 	job->fed_job_id = fed_get_u32(&reader);
@@ -138,60 +139,26 @@ extern int gw_job_unpack(const void *data, size_t len, gw_job_t *job,
 	job->nodes = fed_get_str(&reader);
 	job->reason = fed_get_str(&reader);
 	job->brief = fed_get_str(&reader);
-	job->body = fed_get_str(&reader);
-	if (version >= 2)
-		job->attempt = fed_get_u32(&reader);
+	body = fed_get_str(&reader);
+	job->attempt = fed_get_u32(&reader);
 	if (!fed_reader_done(&reader) || (job->state >= FLURM_STATE_COUNT) ||
-	    !job->brief)
+	    !job->brief) {
+		free(body);
 		return fed_err_set(err, EPROTO, "job is damaged");
+	}
+	*ret_body = body;
 	return 0;
 }
 
-/* What we wrote ourselves. */
-static json_t *_read(const char *text)
-{
-	return flurm_json_read(text, strlen(text), FLURM_JSON_REQUEST, NULL);
-}
-
-extern void gw_job_texts(const flurm_job_spec_t *spec, char **ret_brief,
-			 char **ret_body)
-{
-	json_t *json = flurm_job_spec_to_json(spec), *body = json_object();
-	static const char *const heavy[] = { "script", "environment" };
-
-	for (size_t i = 0; i < sizeof(heavy) / sizeof(heavy[0]); i++) {
-		json_t *value = json_object_get(json, heavy[i]);
-
-		if (!value)
-			continue;
-		(void) json_object_set(body, heavy[i], value);
-		(void) json_object_del(json, heavy[i]);
-	}
-	*ret_brief = flurm_json_write(json, NULL);
-	*ret_body = flurm_json_write(body, NULL);
-	json_decref(json);
-	json_decref(body);
-	if (!*ret_brief || !*ret_body)
-		abort();	/* no memory: see core/mem.h */
-}
-
-extern int gw_job_spec(const gw_job_t *job, bool with_body,
+extern int gw_job_spec(const gw_job_t *job, const char *body,
 		       flurm_job_spec_t *ret_spec, fed_err_t *err)
 {
-	json_t *json, *body;
-	int rc;
-
-	if (!(json = _read(job->brief)))
-		return fed_err_set(err, EPROTO, "job %u: its spec is damaged",
-				   job->fed_job_id);
-	if (with_body && job->body &&
-	    (body = _read(job->body))) {
-		(void) json_object_update(json, body);
-		json_decref(body);
-	}
-	rc = flurm_job_spec_from_json(json, ret_spec, err);
-	json_decref(json);
-	return rc;
+	flurm_job_spec_init(ret_spec);
+	if (!flurm_job_spec_unpack(job->brief, ret_spec, err) &&
+	    (!body || !flurm_job_spec_unpack(body, ret_spec, err)))
+		return 0;
+	flurm_job_spec_free(ret_spec);
+	return fed_err_prefix(err, "job %u: its spec", job->fed_job_id);
 }
 
 /* RET why it does not run, in Slurm's words, if nothing else is known */
@@ -210,54 +177,54 @@ static const char *_reason(const gw_job_t *job, int64_t now)
 	return "Resources";
 }
 
-/* What is not in the spec. Its texts stay the job's: no flurm_job_free(). */
-static json_t *_facts(const gw_job_t *job, int64_t now, int64_t restarts)
+/* What is not in the spec; texts stay the job's. */
+static void _add_facts(const gw_job_t *job, int64_t now, flurm_job_t *facts)
 {
-	flurm_job_t facts;
-
-	flurm_job_init(&facts);
-	facts.job_id = job->job_id;
-	facts.state = job->state;
-	facts.attempt = job->attempt;
-	facts.reason = (char *) _reason(job, now);
-	facts.nodes = job->nodes;
-	facts.exit_code = job->exit_code;
-	facts.signal = job->signal;
-	facts.usage = job->usage;
-	facts.spec.fed_job_id = job->fed_job_id;
-	facts.spec.epoch = job->epoch;
-	facts.spec.restart_count = restarts + job->restarts;
-	facts.spec.submit_time = job->submit_time;
+	facts->job_id = job->job_id;
+	facts->state = job->state;
+	facts->attempt = job->attempt;
+	facts->reason = (char *) _reason(job, now);
+	facts->nodes = job->nodes;
+	facts->exit_code = job->exit_code;
+	facts->signal = job->signal;
+	facts->usage = job->usage;
+	facts->spec.fed_job_id = job->fed_job_id;
+	facts->spec.epoch = job->epoch;
+	facts->spec.restart_count = flurm_or(facts->spec.restart_count, 0) +
+		job->restarts;
+	facts->spec.submit_time = job->submit_time;
 	if (job->nodes) {
-		facts.alloc_nodes = job->alloc_count;
-		facts.alloc_cpus = (int64_t) job->alloc_count *
+		facts->alloc_nodes = job->alloc_count;
+		facts->alloc_cpus = (int64_t) job->alloc_count *
 			job->entry.need.cpus;
 	}
 	if (job->not_before_ms > job->begin_time * 1000)
-		facts.eligible_time = job->not_before_ms / 1000;
+		facts->eligible_time = job->not_before_ms / 1000;
 	else if (job->begin_time)
-		facts.eligible_time = job->begin_time;
+		facts->eligible_time = job->begin_time;
 	if (job->start_time)
-		facts.start_time = job->start_time;
+		facts->start_time = job->start_time;
 	if (job->end_time)
-		facts.end_time = job->end_time;
+		facts->end_time = job->end_time;
 	if (job->start_time)
-		facts.suspended_for = job->suspended_for +
+		facts->suspended_for = job->suspended_for +
 			(job->suspend ? now - job->suspended_at : 0);
-	return flurm_job_to_json(&facts);
 }
 
 extern char *gw_job_json(const gw_job_t *job, int64_t now, size_t *ret_len)
 {
-	json_t *json = _read(job->brief), *facts;
-	int64_t restarts = json_integer_value(
-		json_object_get(json, "restart_count"));
-	char *text = NULL;
+	flurm_job_t facts;
+	fed_err_t err;
+	json_t *json;
+	char *text;
 
-	facts = _facts(job, now, restarts);
-	if (json && facts && !json_object_update(json, facts))
-		text = flurm_json_write(json, ret_len);
+	flurm_job_init(&facts);
+	if (gw_job_spec(job, NULL, &facts.spec, &err))
+		fed_error("%s", err.text);
+	_add_facts(job, now, &facts);
+	json = flurm_job_to_json(&facts);
+	text = flurm_json_write(json, ret_len);
 	json_decref(json);
-	json_decref(facts);
+	flurm_job_spec_free(&facts.spec);
 	return text;
 }

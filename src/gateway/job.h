@@ -1,9 +1,9 @@
 /*
  * job.h - a job as the gateway holds it.
  *
- * The spec is kept as text, as it came and as it goes out again; what the
- * scheduler and the gate look at is beside it in numbers. Script and
- * environment are dropped when the job is over.
+ * The spec is kept packed (job_spec.h); what the scheduler and the gate look at
+ * is beside it in numbers. Script and environment are only in the ledger, and
+ * are dropped when the job is over.
  */
 #ifndef FED_GATEWAY_JOB_H
 #define FED_GATEWAY_JOB_H
@@ -72,30 +72,33 @@ struct gw_job {
 	uint32_t alloc_count;
 	char *nodes;		/* the same as an expression */
 	char *reason;
-	char *brief;		/* spec but script and environment, JSON */
-	char *body;		/* these; NULL when it is over */
+	char *brief;		/* spec but script and environment, packed */
+	uint64_t body_at;	/* the record that has these; 0: it is over */
+	uint64_t body_next;	/* the same in the snapshot being written */
 };
 
 /* A new job, empty but for its ids; gw_job_free() it. */
 extern gw_job_t *gw_job_create(uint32_t fed_job_id, uint64_t job_id);
 extern void gw_job_free(gw_job_t *job);
 
-/* the job as a ledger record, and back; RET 0 or -1 */
-extern void gw_job_pack(const gw_job_t *job, fed_bytes_t *bytes);
+/*
+ * The job as a ledger record, and back.
+ * IN body - packed, NULL when it is over
+ * OUT ret_body - the same, malloc'd
+ * RET 0 or -1
+ */
+extern void gw_job_pack(const gw_job_t *job, const char *body,
+			fed_bytes_t *bytes);
 extern int gw_job_unpack(const void *data, size_t len, gw_job_t *job,
-			 fed_err_t *err);
+			 char **ret_body, fed_err_t *err);
 
 /*
  * The spec, as it was submitted and updated.
- * IN with_body - script and environment too
+ * IN body - packed; NULL: without script and environment
  * RET 0 or -1
  */
-extern int gw_job_spec(const gw_job_t *job, bool with_body,
+extern int gw_job_spec(const gw_job_t *job, const char *body,
 		       flurm_job_spec_t *ret_spec, fed_err_t *err);
-
-/* A spec as the two texts, malloc'd. */
-extern void gw_job_texts(const flurm_job_spec_t *spec, char **ret_brief,
-			 char **ret_body);
 
 /* RET the job as a JSON object (text, malloc'd), NULL without memory */
 extern char *gw_job_json(const gw_job_t *job, int64_t now, size_t *ret_len);

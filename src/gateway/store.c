@@ -88,10 +88,11 @@ static int _replay_meta(gw_store_t *store, const void *body, size_t len,
 
 /*
  * The event happens to the table.
+ * IN place - of its record
  * RET 0, or -1 if that makes no sense
  */
 static int _happen(gw_store_t *store, gw_job_t *job, const gw_event_t *event,
-		   fed_err_t *err)
+		   uint64_t place, fed_err_t *err)
 {
 	if ((event->type == GW_EV_CLUSTER) || (event->type == GW_EV_INSTANCE))
 		return 0;
@@ -109,15 +110,18 @@ static int _happen(gw_store_t *store, gw_job_t *job, const gw_event_t *event,
 		return fed_err_set(err, EPROTO, "an event for job %u epoch "
 				   "%u, which is not there", event->fed_job_id,
 				   event->epoch);
-	if (event->type == GW_EV_FORGOTTEN)
+	if (event->type == GW_EV_FORGOTTEN) {
 		gw_jobs_remove(store->jobs, job);
-	else
-		gw_gate_update(job, event);
+		return 0;
+	}
+	gw_gate_update(job, event);
+	if (event->body)
+		job->body_at = place;
 	return 0;
 }
 
-static int _replay_event(gw_store_t *store, const void *body, size_t len,
-			 bool kept, fed_err_t *err)
+static int _replay_event(gw_store_t *store, uint64_t place, const void *body,
+			 size_t len, bool kept, fed_err_t *err)
 {
 	gw_event_t event;
 	int rc = 0;
@@ -127,23 +131,28 @@ static int _replay_event(gw_store_t *store, const void *body, size_t len,
 	if (!kept)
 		rc = _happen(store,
 			     gw_jobs_find(store->jobs, event.fed_job_id),
-			     &event, err);
+			     &event, place, err);
 	if (!rc && event.seq)
 		gw_evlog_add(&store->evlog, &event);
 	gw_event_free(&event);
 	return rc;
 }
 
-static int _replay_job(gw_store_t *store, const void *body, size_t len,
-		       fed_err_t *err)
+static int _replay_job(gw_store_t *store, uint64_t place, const void *body,
+		       size_t len, fed_err_t *err)
 {
 	gw_job_t *job = gw_job_create(0, 0);
+	char *packed = NULL;
 
-	if (gw_job_unpack(body, len, job, err) ||
+	if (gw_job_unpack(body, len, job, &packed, err) ||
 	    gw_jobs_find(store->jobs, job->fed_job_id)) {
+		free(packed);
 		gw_job_free(job);
 		return -1;
 	}
+	if (packed)
+		job->body_at = place;
+	free(packed);
 	gw_jobs_add(store->jobs, job);
 	return 0;
 }
@@ -164,8 +173,8 @@ static int _replay_ack(gw_store_t *store, const void *body, size_t len,
 	return 0;
 }
 
-static int _replay(uint16_t type, const void *body, size_t len, void *arg,
-		   fed_err_t *err)
+static int _replay(uint64_t place, uint16_t type, const void *body, size_t len,
+		   void *arg, fed_err_t *err)
 {
 	gw_store_t *store = arg;
 
@@ -173,11 +182,11 @@ static int _replay(uint16_t type, const void *body, size_t len, void *arg,
 	case RECORD_META:
 		return _replay_meta(store, body, len, err);
 	case RECORD_EVENT:
-		return _replay_event(store, body, len, false, err);
+		return _replay_event(store, place, body, len, false, err);
 	case RECORD_KEPT:
-		return _replay_event(store, body, len, true, err);
+		return _replay_event(store, place, body, len, true, err);
 	case RECORD_JOB:
-		return _replay_job(store, body, len, err);
+		return _replay_job(store, place, body, len, err);
 	case RECORD_ACK:
 		return _replay_ack(store, body, len, err);
 	default:
@@ -253,6 +262,7 @@ extern void gw_store_close(gw_store_t *store)
 extern int gw_store_event(gw_store_t *store, gw_job_t *job, gw_event_t *event,
 			  fed_err_t *err)
 {
+	uint64_t place = fed_ledger_next_place(store->ledger);
 	int rc;
 
 	if (gw_event_is_public(event->type))
@@ -262,10 +272,60 @@ extern int gw_store_event(gw_store_t *store, gw_job_t *job, gw_event_t *event,
 	rc = fed_ledger_append(store->ledger, RECORD_EVENT, store->buf.data,
 			       store->buf.len, err);
 	if (!rc)
-		rc = _happen(store, job, event, err);
+		rc = _happen(store, job, event, place, err);
 	if (!rc && event->seq)
 		gw_evlog_add(&store->evlog, event);
 	gw_event_free(event);
+	return rc;
+}
+
+/*
+ * Script and environment of a job, packed, from the record that has them.
+ * OUT ret_body - malloc'd; NULL: it is over
+ * RET 0 or -1
+ */
+static int _fetch_body(gw_store_t *store, const gw_job_t *job, char **ret_body,
+		       fed_err_t *err)
+{
+	fed_bytes_t record = { 0 };
+	gw_job_t *whole = NULL;
+	gw_event_t event;
+	uint16_t type;
+	int rc;
+
+	*ret_body = NULL;
+	if (!job->body_at)
+		return 0;
+	rc = fed_ledger_fetch(store->ledger, job->body_at, &type, &record,
+			      err);
+	if (!rc && (type == RECORD_EVENT)) {
+		rc = gw_event_unpack(record.data, record.len, &event, err);
+		if (!rc) {
+			*ret_body = event.body;
+			event.body = NULL;
+			gw_event_free(&event);
+		}
+	} else if (!rc) {
+		whole = gw_job_create(0, 0);
+		rc = gw_job_unpack(record.data, record.len, whole, ret_body,
+				   err);
+		gw_job_free(whole);
+	}
+	fed_bytes_free(&record);
+	return rc ? fed_err_prefix(err, "job %u: its script", job->fed_job_id) :
+		    0;
+}
+
+extern int gw_store_spec(gw_store_t *store, const gw_job_t *job,
+			 flurm_job_spec_t *ret_spec, fed_err_t *err)
+{
+	char *body;
+	int rc;
+
+	if (_fetch_body(store, job, &body, err))
+		return -1;
+	rc = gw_job_spec(job, body, ret_spec, err);
+	free(body);
 	return rc;
 }
 
@@ -284,11 +344,18 @@ extern void gw_store_ack(gw_store_t *store, uint64_t seq)
 		fed_error("ledger: %s", err.text);
 }
 
-static int _append_job(gw_store_t *store, fed_ledger_t *ledger,
-		       const gw_job_t *job, fed_err_t *err)
+/* Into a snapshot. */
+static int _append_job(gw_store_t *store, fed_ledger_t *ledger, gw_job_t *job,
+		       fed_err_t *err)
 {
+	char *body;
+
+	if (_fetch_body(store, job, &body, err))
+		return -1;
+	job->body_next = body ? fed_ledger_next_place(ledger) : 0;
 	fed_bytes_clear(&store->buf);
-	gw_job_pack(job, &store->buf);
+	gw_job_pack(job, body, &store->buf);
+	free(body);
 	return fed_ledger_append(ledger, RECORD_JOB, store->buf.data,
 				 store->buf.len, err);
 }
@@ -323,15 +390,25 @@ static int _write_snapshot(fed_ledger_t *ledger, void *arg, fed_err_t *err)
 				 store->buf.len, err);
 }
 
+static void _snapshot(gw_store_t *store)
+{
+	gw_job_t *job = NULL;
+	uint64_t after = 0;
+	fed_err_t err;
+
+	if (fed_ledger_snapshot(store->ledger, _write_snapshot, store, &err)) {
+		fed_error("snapshot of the ledger: %s", err.text);
+		return;
+	}
+	for (; (job = gw_jobs_after(store->jobs, after)); after = job->job_id)
+		job->body_at = job->body_next;
+}
+
 extern int gw_store_commit(gw_store_t *store, fed_err_t *err)
 {
-	fed_err_t ignored;
-
 	if (fed_ledger_commit(store->ledger, err))
 		return -1;
-	if (fed_ledger_wants_snapshot(store->ledger) &&
-	    fed_ledger_snapshot(store->ledger, _write_snapshot, store,
-				&ignored))
-		fed_error("snapshot of the ledger: %s", ignored.text);
+	if (fed_ledger_wants_snapshot(store->ledger))
+		_snapshot(store);
 	return 0;
 }

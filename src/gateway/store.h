@@ -45,6 +45,13 @@ extern void gw_store_close(gw_store_t *store);
 extern int gw_store_event(gw_store_t *store, gw_job_t *job, gw_event_t *event,
 			  fed_err_t *err);
 
+/*
+ * The spec of a job, with script and environment if it is not over.
+ * RET 0, or -1 if the ledger cannot be read
+ */
+extern int gw_store_spec(gw_store_t *store, const gw_job_t *job,
+			 flurm_job_spec_t *ret_spec, fed_err_t *err);
+
 /* A client has got all events up to this cursor. Needs no commit. */
 extern void gw_store_ack(gw_store_t *store, uint64_t seq);
 

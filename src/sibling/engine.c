@@ -100,8 +100,8 @@ static int _write_snapshot(fed_ledger_t *ledger, void *arg, fed_err_t *err)
 	return dep_table_snapshot(engine->deps, ledger, err);
 }
 
-static int _replay(uint16_t type, const void *body, size_t len, void *arg,
-		   fed_err_t *err)
+static int _replay(uint64_t place, uint16_t type, const void *body, size_t len,
+		   void *arg, fed_err_t *err)
 {
 	engine_t *engine = arg;
 	federation_t *fed;

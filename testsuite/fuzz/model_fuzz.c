@@ -42,6 +42,31 @@ DEFINE(health)
 DEFINE(partition)
 DEFINE(node)
 
+/* What we keep of a submission is what we were told. */
+static void _try_packed(const json_t *json)
+{
+	flurm_job_spec_t first, second;
+	char *rest, *bulk;
+	json_t *once, *twice;
+
+	if (flurm_job_spec_from_json(json, &first, NULL) < 0)
+		return;
+	rest = flurm_job_spec_pack(&first, false);
+	bulk = flurm_job_spec_pack(&first, true);
+	flurm_job_spec_init(&second);
+	MUST(flurm_job_spec_unpack(rest, &second, NULL) == 0);
+	MUST(flurm_job_spec_unpack(bulk, &second, NULL) == 0);
+	once = flurm_job_spec_to_json(&first);
+	twice = flurm_job_spec_to_json(&second);
+	MUST(json_equal(once, twice));
+	json_decref(once);
+	json_decref(twice);
+	flurm_job_spec_free(&first);
+	flurm_job_spec_free(&second);
+	free(rest);
+	free(bulk);
+}
+
 static void _try_result(const json_t *json)
 {
 	flurm_result_t first, second;
@@ -76,7 +101,7 @@ extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	static void (*const nouns[])(const json_t *json) = {
 		_try_job_spec, _try_job, _try_job_page, _try_event, _try_op,
 		_try_health, _try_partition, _try_node, _try_result,
-		_try_stats,
+		_try_stats, _try_packed,
 	};
 	json_t *json;
 

@@ -3,6 +3,7 @@ import collections
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -178,6 +179,44 @@ def test_lost_shim_is_node_fail_and_nothing_runs_on(make_gateway):
                 for pid in file.read().split():
                     wait_for("it is killed",
                              lambda p=pid: not os.path.exists(f"/proc/{p}"))
+
+
+def test_scripts_are_kept_in_the_ledger_alone(make_gateway):
+    """They come back from it: at once, after a snapshot, after a crash."""
+    gateway = make_gateway().start()
+    api = gateway.api()
+
+    def generation():
+        return max(int(name.split(".")[1])
+                   for name in os.listdir(f"{gateway.dir}/state/ledger")
+                   if re.fullmatch(r"ledger\.\d+", name))
+
+    def held(number):
+        return api.submit(spec(
+            f"echo {number} $WHO >>{gateway.work}/{number}", hold=True,
+            environment=["PATH=/usr/bin:/bin", f"WHO=env-{number}"]))
+
+    def runs(job, number, said):
+        assert api.op(job, "release").status == 200
+        assert api.wait_over(job)["state"] == "completed"
+        with open(f"{gateway.work}/{number}", encoding="utf-8") as file:
+            assert file.read() == said
+
+    jobs = [held(number) for number in range(4)]
+    runs(jobs[0], 0, "0 env-0\n")
+    assert api.request("PATCH", f"/api/v1/jobs/{jobs[3]}", {
+        "epoch": 1, "environment": ["PATH=/usr/bin:/bin", "WHO=other"]}
+    ).status == 200
+    first = generation()
+    for _ in range(12):
+        big = api.submit(spec("#" + "x" * 500000, hold=True))
+        api.cancel(big)
+    wait_for("a snapshot", lambda: generation() > first)
+    runs(jobs[1], 1, "1 env-1\n")
+    gateway.kill()
+    api = gateway.start().api()
+    runs(jobs[2], 2, "2 env-2\n")
+    runs(jobs[3], 3, "3 other\n")
 
 
 def test_lost_store_is_another_instance(make_gateway):

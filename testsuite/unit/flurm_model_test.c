@@ -141,6 +141,67 @@ static void _assert_json(json_t *got, json_t *wanted)
 	json_decref(got);
 }
 
+/* What is bulky apart from the rest, and both together are all of it. */
+static void _assert_packed(const flurm_job_spec_t *spec, json_t *wanted)
+{
+	char *rest = flurm_job_spec_pack(spec, false);
+	char *bulk = flurm_job_spec_pack(spec, true);
+	json_t *json, *part = json_deep_copy(wanted);
+	flurm_job_spec_t again;
+	fed_err_t err;
+
+	flurm_job_spec_init(&again);
+	if (flurm_job_spec_unpack(rest, &again, &err) < 0)
+		fail_msg("%s", err.text);
+	json_object_del(part, "script");
+	json_object_del(part, "environment");
+	json = flurm_job_spec_to_json(&again);
+	_assert_json(json, part);
+	if (flurm_job_spec_unpack(bulk, &again, &err) < 0)
+		fail_msg("%s", err.text);
+	_assert_json(flurm_job_spec_to_json(&again), wanted);
+	flurm_job_spec_free(&again);
+	json_decref(part);
+	free(rest);
+	free(bulk);
+}
+
+static void _packed_and_damaged(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *said;
+	} cases[] = {
+		{ "name", "job: damaged" },
+		{ "name=", "job: damaged" },
+		{ "name=2:x", "job: damaged" },
+		{ "name=1x", "job: damaged" },
+		{ "name=1:xy", "job: damaged" },
+		{ "name=99999999999999999999:x", "job: damaged" },
+		{ "name+1:x", "name: damaged" },
+		{ "environment+1:x", "environment: damaged" },
+		{ "environment=1:1", "environment: damaged" },
+		{ "environment=2:-1", "environment: damaged" },
+		{ "environment=10:9999999999", "environment: damaged" },
+		{ "environment=1:2environment+1:x", "environment: damaged" },
+		{ "environment=1:1environment+1:xenvironment+1:y",
+		  "environment: damaged" },
+		{ "colour=3:red", "job: no field colour: written by a newer "
+		  "release?" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		flurm_job_spec_t spec;
+		fed_err_t err;
+
+		flurm_job_spec_init(&spec);
+		assert_int_equal(flurm_job_spec_unpack(cases[i].text, &spec,
+						       &err), -1);
+		assert_string_equal(err.text, cases[i].said);
+		flurm_job_spec_free(&spec);
+	}
+}
+
 static void _spec_round_trip(void **state)
 {
 	for (seed = 1; seed < 2000; seed++) {
@@ -153,6 +214,7 @@ static void _spec_round_trip(void **state)
 			fail_msg("seed %llu: %s", (unsigned long long) kept,
 				 err.text);
 		_assert_json(flurm_job_spec_to_json(&spec), json);
+		_assert_packed(&spec, json);
 		flurm_job_spec_copy(&copy, &spec);
 		flurm_job_spec_free(&spec);
 		_assert_json(flurm_job_spec_to_json(&copy), json);
@@ -581,6 +643,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(_spec_round_trip),
+		cmocka_unit_test(_packed_and_damaged),
 		cmocka_unit_test(_event_round_trip),
 		cmocka_unit_test(_job_round_trip),
 		cmocka_unit_test(_job_leaves_out_what_is_big),

@@ -77,8 +77,8 @@ static void _usage(void **state)
 	assert_int_equal(_run("ledger dump a b"), 2);
 }
 
-static int _tell(uint16_t type, const void *body, size_t len, void *arg,
-		 fed_err_t *err)
+static int _tell(uint64_t place, uint16_t type, const void *body, size_t len,
+		 void *arg, fed_err_t *err)
 {
 	return 0;
 }

@@ -39,8 +39,8 @@ static int _teardown(void **state)
 }
 
 /* the owner counts up: each record must be the next number */
-static int _next(uint16_t type, const void *body, size_t len, void *arg,
-		 fed_err_t *err)
+static int _next(uint64_t place, uint16_t type, const void *body, size_t len,
+		 void *arg, fed_err_t *err)
 {
 	uint64_t *count = arg, number;
 	fed_reader_t reader;

@@ -23,6 +23,7 @@ typedef struct {
 	int count;
 	uint64_t seen[SEEN_MAX];
 	uint64_t sum;
+	uint64_t place;		/* of the last record */
 } _owner_t;
 
 static const fed_ledger_opts_t opts = { .app = "unit" };
@@ -48,8 +49,8 @@ static int _teardown(void **state)
 	return 0;
 }
 
-static int _tell(uint16_t type, const void *body, size_t len, void *arg,
-		 fed_err_t *err)
+static int _tell(uint64_t place, uint16_t type, const void *body, size_t len,
+		 void *arg, fed_err_t *err)
 {
 	_owner_t *owner = arg;
 	fed_reader_t reader;
@@ -66,6 +67,7 @@ static int _tell(uint16_t type, const void *body, size_t len, void *arg,
 		owner->seen[owner->count] = number;
 	owner->count++;
 	owner->sum += number;
+	owner->place = place;
 	return 0;
 }
 
@@ -151,6 +153,83 @@ static void _round_trip(void **state)
 	assert_int_equal(owner.seen[9], 9);
 	fed_ledger_close(ledger);
 	assert_int_equal(info_lines, 0);
+}
+
+static void _assert_at(const fed_ledger_t *ledger, uint64_t place,
+		       uint64_t number, size_t filler)
+{
+	fed_bytes_t body = { 0 };
+	fed_reader_t reader;
+	fed_err_t err;
+	uint16_t type;
+
+	if (fed_ledger_fetch(ledger, place, &type, &body, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(type, 1 + number % 7);
+	assert_int_equal(body.len, 8 + filler);
+	fed_reader_init(&reader, body.data, body.len);
+	assert_int_equal(fed_get_u64(&reader), number);
+	fed_bytes_free(&body);
+}
+
+static uint64_t places[3];
+
+static int _write_places(fed_ledger_t *ledger, void *arg, fed_err_t *err)
+{
+	for (int i = 0; i < 3; i++) {
+		/* what was there is there until the snapshot is */
+		_assert_at(ledger, places[i], i, 1000 * i);
+		places[i] = fed_ledger_next_place(ledger);
+		_append(ledger, i, 1000 * i);
+		/* more than it keeps in memory */
+		_append(ledger, 50, 1 << 20);
+	}
+	return 0;
+}
+
+static void _fetches(void **state)
+{
+	fed_bytes_t body = { 0 };
+	fed_ledger_t *ledger;
+	fed_err_t err;
+	_owner_t owner;
+	uint16_t type;
+
+	ledger = _open(&owner);
+	for (int i = 0; i < 3; i++) {
+		places[i] = fed_ledger_next_place(ledger);
+		assert_true(places[i]);
+		_append(ledger, i, 1000 * i);
+		/* the last one waits, the others are in the file */
+		_assert_at(ledger, places[i], i, 1000 * i);
+		if (i < 2)
+			_commit(ledger);
+	}
+	for (int i = 0; i < 3; i++)
+		_assert_at(ledger, places[i], i, 1000 * i);
+	assert_int_equal(fed_ledger_snapshot(ledger, _write_places, NULL,
+					     &err), 0);
+	for (int i = 0; i < 3; i++)
+		_assert_at(ledger, places[i], i, 1000 * i);
+	_append(ledger, 7, 70);
+	_commit(ledger);
+	fed_ledger_close(ledger);
+
+	ledger = _open(&owner);
+	_assert_at(ledger, owner.place, 7, 70);
+	/* places where no record begins, or none is any more */
+	assert_int_equal(fed_ledger_fetch(ledger, places[1] + 1, &type, &body,
+					  &err), -1);
+	assert_non_null(strstr(err.text, "no whole record at offset"));
+	assert_int_equal(fed_ledger_fetch(ledger, owner.place + 94, &type,
+					  &body, &err), -1);
+	places[0] = fed_ledger_next_place(ledger);
+	_append(ledger, 8, 0);
+	fed_ledger_rollback(ledger);
+	assert_int_equal(fed_ledger_fetch(ledger, places[0], &type, &body,
+					  &err), -1);
+	fed_bytes_free(&body);
+	fed_ledger_close(ledger);
 }
 
 static void _limits(void **state)
@@ -577,6 +656,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LEDGER_TEST(_round_trip),
+		LEDGER_TEST(_fetches),
 		LEDGER_TEST(_limits),
 		LEDGER_TEST(_snapshots),
 		LEDGER_TEST(_wants_snapshot),
