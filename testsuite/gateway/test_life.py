@@ -345,6 +345,7 @@ def test_signal(gateway, api, scope, expected):
         "echo ready; while :; do sleep 0.05; done", std_out=path))
     wait_for("both are ready", lambda: os.path.exists(path) and
              read(path).count("ready") == 2)
+    api.wait_state(job, "running")
     body = {"signal": 10} | ({"scope": scope} if scope else {})
     assert api.op(job, "signal", **body).status == 200
 
