@@ -1,4 +1,5 @@
 """MariaDB with a data directory, a socket and a port of its own."""
+import os
 import subprocess
 
 from .ports import free_port
@@ -18,17 +19,21 @@ class MariaDB(Daemon):
         self.port = free_port()
         self.dir = stack.path("db")
         self.socket = stack.path("db", "socket")
+        # Its files are named after its process id: they clash in a directory
+        # that is shared with the daemons of another process namespace.
         self.tmp = stack.mkdir("db-tmp")
         self.database = "slurm_acct_db"
-        subprocess.run(
+        done = subprocess.run(
             ["mariadb-install-db", *OPTIONS, "--user=root",
              f"--datadir={self.dir}", "--skip-test-db",
              "--auth-root-authentication-method=socket"],
-            check=True, capture_output=True, text=True)
+            env={**os.environ, "TMPDIR": self.tmp},
+            capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def argv(self):
         return ["mariadbd", *OPTIONS, "--user=root", f"--datadir={self.dir}",
-                f"--tmpdir={self.tmp}",  # its files clash in a shared one
+                f"--tmpdir={self.tmp}",
                 f"--socket={self.socket}", f"--port={self.port}",
                 "--bind-address=127.0.0.1", "--skip-name-resolve",
                 f"--pid-file={self.dir}/pid", "--skip-log-bin"]
