@@ -289,8 +289,9 @@ extern bool fed_job_is_over(const fed_job_t *job)
  * While it may be running here it is listed as running, so that an origin that
  * lost its memory takes our word for it before it schedules anything. The same
  * goes for a run that has ended and of which the origin was not told: listed
- * as finished it would be taken for cancelled. All else is listed as pending,
- * which changes nothing there.
+ * as finished it would be taken for cancelled; but not while an UNLOCK goes
+ * first, which would take the lock from what the origin then believes to run
+ * here. All else is listed as pending, which changes nothing there.
  */
 extern fed_job_sync_t fed_job_sync(const fed_job_t *job)
 {
@@ -303,7 +304,8 @@ extern fed_job_sync_t fed_job_sync(const fed_job_t *job)
 		if (!(job->owed & FED_JOB_ORIGIN_OWED))
 			return FED_SYNC_OMIT;
 		return fed_job_owes(job, FED_ACT_COMPLETE) &&
-		       fed_job_is(job, FED_JOB_F_LOCK) ?
+		       fed_job_is(job, FED_JOB_F_LOCK) &&
+		       !fed_job_owes(job, FED_ACT_UNLOCK) ?
 			FED_SYNC_RUNNING : FED_SYNC_PENDING;
 	case FED_JOB_WITHDRAWING:
 		return FED_SYNC_PENDING;

@@ -108,6 +108,16 @@ static fed_job_verdict_t _still_there(fed_job_t *job, int64_t now)
 	return FED_JOB_CHANGED;
 }
 
+/* The lock may be ours still, and is wanted now: do not give it back. */
+static void _keep_lock(fed_job_t *job)
+{
+	if (!fed_job_owes(job, FED_ACT_UNLOCK) ||
+	    fed_job_flies(job, FED_ACT_UNLOCK))
+		return;
+	job->owed &= ~FED_BIT(FED_ACT_UNLOCK);
+	job->facts |= FED_JOB_F_LOCK;
+}
+
 /*
  * Each time it has resources for the job is another attempt. An answer is for
  * one attempt: if that one is past, it has no effect, and this is asked anew.
@@ -126,8 +136,7 @@ static fed_job_verdict_t _start_request(fed_job_t *job,
 	case FED_JOB_DENIED:
 		job->facts |= FED_JOB_F_SENT;
 		job->attempt = event->attempt;
-		if (!fed_job_flies(job, FED_ACT_UNLOCK))
-			job->owed &= ~FED_BIT(FED_ACT_UNLOCK);
+		_keep_lock(job);
 		fed_job_to(job, FED_JOB_LOCKING, event->now);
 		return FED_JOB_CHANGED;
 	case FED_JOB_LOCKING:

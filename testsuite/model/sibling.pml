@@ -702,7 +702,10 @@ inline start_request(e, a)
 		set(e, SENT);
 		attempt[e] = a;
 		if
-		:: !flies(F_UNLOCK) -> clear(e, OWE_UNLOCK)
+		/* ours still, perhaps: it is wanted now */
+		:: is(e, OWE_UNLOCK) && !flies(F_UNLOCK) ->
+			clear(e, OWE_UNLOCK);
+			set(e, LOCKED)
 		:: else
 		fi;
 		state[e] = Locking
@@ -949,7 +952,7 @@ end:	do
 		:: newest != 0 && state[newest] != Gone &&
 		   !(MUTANT == 3 && state[newest] == Over) &&
 		   ((state[newest] == Over && is(newest, OWE_COMPLETE) &&
-		     is(newest, LOCKED)) ||
+		     is(newest, LOCKED) && !is(newest, OWE_UNLOCK)) ||
 		    (state[newest] != Over && state[newest] != Withdrawing &&
 		     is(newest, MAY_RUN))) ->
 			what = Running;

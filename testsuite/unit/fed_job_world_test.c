@@ -2,8 +2,9 @@
  * fed_job_world_test.c - the real fed_job among models of all others.
  *
  * Connections break at any moment, with what was on its way delivered or not,
- * messages come late and twice, and host, origin and FLURM crash. Then all
- * faults end, and everybody has to agree (see world.h for who is there).
+ * messages come late and twice, requests to FLURM long after they were given
+ * up, and host, origin and FLURM crash. Then all faults end, and everybody has
+ * to agree (see world.h for who is there).
  *
  * Each run is made from a seed; FED_WORLD_SEED=N tells the story of one, and
  * FED_WORLDS=N tries so many.
@@ -73,6 +74,8 @@ static void _step(void)
 		world_host_act();
 		break;
 	}
+	if (!world_roll(16))
+		world_host_late();
 	if (!world.link_up && !world_roll(8))
 		world_host_connect();
 	world_origin_tick(job);

@@ -156,6 +156,7 @@ extern void world_host_forgotten(void);	/* by FLURM */
 extern void world_host_receive(void);
 extern void world_host_transmit(void);
 extern void world_host_hear_flurm(void);
+extern void world_host_late(void);
 extern void world_host_tick(void);
 extern void world_host_act(void);
 extern bool world_host_silent(void);

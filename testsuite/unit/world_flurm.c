@@ -142,9 +142,15 @@ extern fed_job_event_t world_flurm_take(int job, uint32_t epoch,
 		int slot = 0;
 
 		for (int i = 0; i < EPOCHS_MAX; i++) {
-			MUST((jobs[job][i].state == F_NONE) ||
-			     (jobs[job][i].state == F_OVER) ||
-			     (jobs[job][i].epoch > epoch));
+			_job_t *other = &jobs[job][i];
+
+			MUST((other->state != F_RUNNING) ||
+			     (other->epoch > epoch));
+			/* one that came late, and gives way to its next */
+			if (((other->state == F_PENDING) ||
+			     (other->state == F_STARTING)) &&
+			    (other->epoch < epoch))
+				_end(job, other, FED_END_REVOKED);
 			if (jobs[job][i].state != F_NONE)
 				slot = i + 1;
 		}

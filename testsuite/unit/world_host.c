@@ -23,6 +23,15 @@ static int outbox_count;
 static bool synced;
 static int64_t connected;	/* since when */
 
+/* requests to FLURM that nobody waits for any more, and that still arrive */
+static struct {
+	int job;
+	uint32_t epoch;
+	uint32_t attempt;
+	fed_job_action_t action;
+} late[QUEUE_MAX];
+static int late_count;
+
 static void _write(fed_job_t *j)
 {
 	int job = fed_job_id_local(j->id) - 1, slot = 0;
@@ -281,6 +290,29 @@ extern void world_host_transmit(void)
 					     .action = word.action });
 }
 
+static void _be_late(fed_job_t *j, fed_job_action_t action)
+{
+	if (late_count == QUEUE_MAX)
+		return;
+	late[late_count].job = fed_job_id_local(j->id) - 1;
+	late[late_count].epoch = j->epoch;
+	late[late_count].attempt = j->attempt;
+	late[late_count++].action = action;
+}
+
+extern void world_host_late(void)
+{
+	int at;
+
+	if (!late_count)
+		return;
+	at = world_roll(late_count);
+	STORY("%d a late request arrives\n", (int) world.now);
+	(void) world_flurm_take(late[at].job, late[at].epoch,
+				late[at].attempt, late[at].action);
+	late[at] = late[--late_count];
+}
+
 static void _ask_flurm(fed_job_t *j, fed_job_action_t action)
 {
 	int job = fed_job_id_local(j->id) - 1;
@@ -298,6 +330,8 @@ static void _ask_flurm(fed_job_t *j, fed_job_action_t action)
 				_hear(j, answer);
 			answer = event;
 		}
+	} else if (world_roll(2)) {
+		_be_late(j, action);
 	}
 	j = fed_job_table_find_epoch(table, world_job_id(job), epoch);
 	if (j)
@@ -395,6 +429,8 @@ static void _hear_unknown(fed_job_t *j, void *arg)
 
 extern void world_host_forgotten(void)
 {
+	/* what was under way ended with the server that it was for */
+	late_count = 0;
 	world_host_each(_hear_unknown, NULL);
 }
 
@@ -410,7 +446,7 @@ extern void world_host_act(void)
 
 extern bool world_host_silent(void)
 {
-	return !outbox_count;
+	return !outbox_count && !late_count;
 }
 
 extern void world_host_begin(void)
@@ -419,6 +455,7 @@ extern void world_host_begin(void)
 	world.link_up = false;
 	synced = false;
 	outbox_count = 0;
+	late_count = 0;
 	for (int job = 0; job < JOBS; job++)
 		for (int slot = 0; slot < EPOCHS_MAX; slot++) {
 			fed_bytes_free(&ledger[job][slot].bytes);

@@ -280,7 +280,14 @@ extern bool world_origin_take(const world_word_t *word)
 		_reconcile(word);
 		break;
 	case FED_ACT_LOCK:
-		return _lock(job, AT_FLURM);
+		if (!_lock(job, AT_FLURM))
+			return false;
+		/* asked for one run, given for the next: nobody can tell */
+		if (word->submission < o->submission) {
+			MUST((word->at <= o->told) || world.forgetful);
+			truth[job][word->submission].excused = true;
+		}
+		break;
 	case FED_ACT_UNLOCK:
 		if (o->lock == AT_FLURM)
 			o->lock = 0;
