@@ -47,8 +47,7 @@ typedef struct {
 	uint32_t fed_job_id;
 	uint32_t epoch;
 	uint64_t job_id;
-	uint32_t attempt;	/* the job's, of ASKED and TAKEN the new one; 0:
-				 * one more than before */
+	uint32_t attempt;	/* the job's, of ASKED and TAKEN the new one */
 	int64_t time_ms;	/* Unix milliseconds */
 	int64_t until_ms;
 	flurm_state_t state;

@@ -62,9 +62,7 @@ static void _asked(gw_job_t *job, const gw_event_t *event)
 {
 	job->state = FLURM_STARTING;
 	job->granted = (event->type == GW_EV_TAKEN);
-	if (event->type != GW_EV_ASKED_AGAIN)
-		job->attempt = event->attempt ? event->attempt :
-			       job->attempt + 1;
+	job->attempt = event->attempt;
 	if (!job->first_asked_ms)
 		job->first_asked_ms = event->time_ms;
 	job->asked_ms = event->time_ms;

@@ -30,6 +30,8 @@ static void _happen_full(gw_event_t *event)
 	event->fed_job_id = job->fed_job_id;
 	event->epoch = job->epoch;
 	event->job_id = job->job_id;
+	event->attempt = job->attempt + ((event->type == GW_EV_ASKED) ||
+					 (event->type == GW_EV_TAKEN));
 	if (!event->time_ms)
 		event->time_ms = NOW_MS;
 	if (gw_event_is_public(event->type))
