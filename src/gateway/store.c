@@ -11,15 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "src/core/log.h"
 #include "src/core/mem.h"
 #include "src/gateway/gate.h"
 
 #define META_VERSION 1
-#define LOCK_WAIT_MS 3000
-#define LOCK_PAUSE_MS 10
+#define OPEN_TRIES 10
 
 enum {
 	RECORD_META = 1,
@@ -220,21 +218,21 @@ static int _begin(gw_store_t *store, int64_t now_ms, fed_err_t *err)
 
 /*
  * A gateway that was killed while it started a shim leaves a child that has
- * its lock until the exec: a moment, so it is worth waiting.
+ * its lock until the exec. The ledger waits a moment for that; on a busy
+ * machine, where all jobs may be starting, it is worth a few of those.
  */
 static fed_ledger_t *_open_ledger(gw_store_t *store, const char *dir,
 				  fed_err_t *err)
 {
 	const fed_ledger_opts_t opts = { .app = "flurm-gateway" };
-	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000 };
-	fed_ledger_t *ledger;
+	fed_ledger_t *ledger = NULL;
 
-	for (int waited = 0;; waited += LOCK_PAUSE_MS) {
+	for (int tries = 0; !ledger && (tries < OPEN_TRIES); tries++) {
 		ledger = fed_ledger_open(dir, &opts, _replay, store, err);
-		if (ledger || (err->code != EBUSY) || (waited >= LOCK_WAIT_MS))
-			return ledger;
-		(void) nanosleep(&pause, NULL);
+		if (!ledger && (err->code != EBUSY))
+			break;
 	}
+	return ledger;
 }
 
 extern int gw_store_open(gw_store_t *store, const char *dir, int64_t now_ms,

@@ -13,7 +13,9 @@ EXTRA_DIST += \
 	testsuite/gateway/test_backends.py \
 	testsuite/gateway/test_contract.py \
 	testsuite/gateway/test_crash.py \
+	testsuite/gateway/test_daemon.py \
 	testsuite/gateway/test_docs.py \
+	testsuite/gateway/test_kills.py \
 	testsuite/gateway/test_life.py \
 	testsuite/gateway/test_security.py \
 	testsuite/gateway/test_sim.py \

@@ -1,123 +1,15 @@
-"""kill -9 of the gateway: nothing that was answered is lost or done twice."""
-import collections
+"""After a crash, a restart or a reload: what is still there, what still runs."""
 import json
 import os
-import random
 import re
 import shutil
 import signal
 import subprocess
-import threading
 import time
 
 import pytest
 
-from gw import Gone, Sibling, build_dir, spec, wait_for
-
-KILLS = 200
-JOBS = 500
-
-
-def exit_code(fed_job_id):
-    return fed_job_id % 5
-
-
-def test_killed_200_times_while_500_jobs_run(make_gateway):
-    gateway = make_gateway(cpus=12, cgroup="off").start()
-    ran = f"{gateway.work}/ran"
-    jobs = [spec(f"echo $SLURM_JOB_ID >>{ran}; sleep 0.02; "
-                 "exit $((SLURM_JOB_ID % 5))", start_gate=True)
-            for _ in range(JOBS)]
-    sibling = Sibling(gateway)
-    chance = random.Random(1)
-    kills = 0
-
-    def submit_all():
-        # all along, so that every crash meets jobs in every state
-        for count, job in enumerate(jobs):
-            while count * KILLS > (kills + 4) * JOBS:
-                time.sleep(0.002)
-            sibling.submit(job)
-    submitter = threading.Thread(target=submit_all, daemon=True)
-    submitter.start()
-
-    while kills < KILLS:
-        # anywhere from before it listens to well after it works again
-        time.sleep(chance.uniform(0.0, 0.06))
-        gateway.kill()
-        kills += 1
-        if kills == KILLS // 2:
-            # in the middle of starting, too
-            gateway.spawn()
-            time.sleep(chance.uniform(0.0, 0.01))
-            gateway.kill()
-        gateway.start()
-    submitter.join(60)
-    assert len(sibling.accepted) == JOBS
-    ids = [job["fed_job_id"] for job in jobs]
-    wait_for("all jobs are over", lambda: all(map(sibling.over, ids)), 60)
-    sibling.stop()
-    assert not sibling.wrong, sibling.wrong[:5]
-
-    with open(ran, encoding="utf-8") as file:
-        times = collections.Counter(int(line) for line in file)
-    assert {job: times[job] for job in ids if times[job] != 1} == {}
-    api = gateway.api()
-    listed = {job["fed_job_id"]: job for job in api.jobs()}
-    for job in ids:
-        end, now = sibling.over(job), listed[job]
-        code = exit_code(job)
-        state = "failed" if code else "completed"
-        assert (end["state"], end["exit_code"], end["signal"]) == \
-            (state, code, 0), end
-        for name in ("state", "exit_code", "signal", "start_time",
-                     "end_time", "job_id"):
-            assert now[name] == end[name], (now, end)
-        assert now["job_id"] == sibling.accepted[job]
-        kinds = [event["type"] for event in sibling.view[job]]
-        assert kinds.count("submitted") == kinds.count("started") == \
-            kinds.count("ended") == 1, kinds
-        assert kinds[0] == "submitted" and kinds[-2:] == ["started", "ended"]
-    assert sibling.granted == set(ids)
-
-
-@pytest.mark.parametrize("backend", ["local", "sim"])
-def test_no_attempt_is_counted_twice(make_gateway, backend):
-    """Killed whenever it has asked or was answered, it takes no answer to an
-    attempt before for one to this."""
-    gateway = make_gateway(backend=backend).start()
-    api, events = gateway.api(), gateway.events()
-    job = api.submit(spec("#FLURM sim duration=0 exit=3\nexit 3",
-                          start_gate=True))
-
-    def killed():
-        events.close()
-        gateway.kill()
-        return gateway.start().api(), gateway.events(after=events.cursor)
-    for attempt in range(1, 5):
-        assert events.wait("start_request", job)["attempt"] == attempt
-        api, events = killed()
-        # nobody has answered: it asks again, and that is no other attempt
-        assert events.wait("start_request", job)["attempt"] == attempt
-        seen = api.job(job)
-        assert (seen["state"], seen["attempt"]) == ("starting", attempt)
-        for late in range(1, attempt):
-            for grant in (True, False):
-                reply = api.start(job, grant=grant, attempt=late)
-                assert reply.status == 409, reply
-                assert reply.json["error"] == "attempt_conflict"
-        assert api.start(job, grant=False, attempt=attempt,
-                         retry_after=0).status == 200
-        api, events = killed()
-    assert events.wait("start_request", job)["attempt"] == 5
-    assert api.start(job, attempt=4).status == 409
-    assert "started" not in events.of(job)
-    assert api.start(job, attempt=5).status == 200
-    api, events = killed()
-    assert events.wait("ended", job)["exit_code"] == 3
-    assert api.start(job, attempt=5).status == 200
-    assert api.start(job, attempt=4).status == 409
-    events.close()
+from gw import Gone, build_dir, spec, wait_for
 
 
 def test_running_jobs_survive_a_restart(make_gateway):
@@ -154,31 +46,31 @@ def test_time_limit_is_kept_while_we_are_away(make_gateway):
     assert api.wait_over(job)["state"] == "timeout"
 
 
-def test_lost_shim_is_node_fail_and_nothing_runs_on(make_gateway):
-    for cgroup in ("auto", "off"):
-        for away in (False, True):
-            gateway = make_gateway(cgroup=cgroup).start()
-            api = gateway.api()
-            pids = f"{gateway.work}/pids"
-            job = api.submit(spec(f"setsid sleep 1000 & echo $! $$ >{pids}; "
-                                  "sleep 1000"))
-            wait_for("it runs", lambda: os.path.exists(pids) and
-                     os.path.getsize(pids))
-            wait_for("it is known to", lambda:
-                     api.job(job)["state"] == "running")
-            if away:
-                gateway.kill()
-            for shim in gateway.shims():
-                os.kill(shim, signal.SIGKILL)
-            if away:
-                api = gateway.start().api()
-            done = api.wait_over(job)
-            assert done["state"] == "node_fail"
-            assert "exit_code" not in done
-            with open(pids, encoding="utf-8") as file:
-                for pid in file.read().split():
-                    wait_for("it is killed",
-                             lambda p=pid: not os.path.exists(f"/proc/{p}"))
+@pytest.mark.parametrize("away", [False, True], ids=["here", "away"])
+@pytest.mark.parametrize("cgroup", ["auto", "off"])
+def test_lost_shim_is_node_fail_and_nothing_runs_on(make_gateway, cgroup,
+                                                    away):
+    gateway = make_gateway(cgroup=cgroup).start()
+    api = gateway.api()
+    pids = f"{gateway.work}/pids"
+    job = api.submit(spec(f"setsid sleep 1000 & echo $! $$ >{pids}; "
+                          "sleep 1000"))
+    wait_for("it runs", lambda: os.path.exists(pids) and
+             os.path.getsize(pids))
+    api.wait_state(job, "running")
+    if away:
+        gateway.kill()
+    for shim in gateway.shims():
+        os.kill(shim, signal.SIGKILL)
+    if away:
+        api = gateway.start().api()
+    done = api.wait_over(job)
+    assert done["state"] == "node_fail"
+    assert "exit_code" not in done
+    with open(pids, encoding="utf-8") as file:
+        for pid in file.read().split():
+            wait_for("it is killed",
+                     lambda p=pid: not os.path.exists(f"/proc/{p}"))
 
 
 def test_scripts_are_kept_in_the_ledger_alone(make_gateway):

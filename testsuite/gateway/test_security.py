@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from gw import Api, as_user, mint, spec, wait_for
+from gw import Api, as_user, mint, sanitized, spec, wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -237,7 +237,7 @@ def test_body_of_100_mb(gateway):
     with open(f"/proc/{gateway.process.pid}/status",
               encoding="utf-8") as file:
         peak = next(line for line in file if line.startswith("VmHWM"))
-    if "sanit" not in os.environ.get("FED_FLURM_BUILD", "san"):
+    if not sanitized():
         assert int(peak.split()[1]) < 200 << 10
 
 
@@ -310,7 +310,17 @@ def test_smuggling(gateway, headers):
     b"GET /api/v1/jobs/%2e%2e%2f HTTP/1.1\r\nHost: x\r\n\r\n",
 ])
 def test_not_http(gateway, data):
-    answer = _raw(gateway, data, timeout=1)
+    answer = b""
+    with socket.create_connection(("127.0.0.1", gateway.port)) as sock:
+        sock.sendall(data)
+        # one thread reads from all: what comes later is answered later
+        for _ in range(2):
+            assert Api(gateway.port).get("/api/v1/health").status == 200
+        sock.setblocking(False)
+        try:
+            answer = sock.recv(65536)
+        except (BlockingIOError, ConnectionResetError):
+            pass
     assert answer == b"" or 400 <= _status(answer) < 600, answer
 
 

@@ -25,6 +25,13 @@ def build_dir():
     return os.path.dirname(max(built, key=os.path.getmtime))
 
 
+def sanitized():
+    """Was it built with a sanitizer?"""
+    with open(f"{build_dir()}/flurm-gateway", "rb") as file:
+        program = file.read()
+    return b"__asan_init" in program or b"__tsan_init" in program
+
+
 class Gateway:
     """start() and kill() as often as you like; stop() also ends its jobs."""
 
@@ -51,6 +58,8 @@ class Gateway:
             "partition": ["debug default=yes max_time=1-0", "long"],
         }
         self.settings.update(settings)
+        self.env = {"PATH": "/usr/bin:/bin",
+                    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0"}
         self.process = None
         self.port = 0
         self.failed = False
@@ -81,8 +90,7 @@ class Gateway:
                 [f"{build_dir()}/flurm-gateway", "-v", "-v", "-f", conf,
                  *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={"PATH": "/usr/bin:/bin", "ASAN_OPTIONS":
-                     "detect_leaks=1:abort_on_error=0"})
+                env=self.env)
         return offset
 
     def _listening(self, offset):
