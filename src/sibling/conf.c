@@ -18,12 +18,16 @@
 
 #include "src/flurm/token.h"
 
+#define DELIVERY_TIMEOUT 3600
+#define DELIVERY_TIMEOUT_MAX (365 * 24 * 3600)
+
 static s_p_options_t cluster_options[] = {
 	{ .key = "FlurmCluster", .type = S_P_STRING },
 	{ .key = "Address", .type = S_P_STRING },
 	{ .key = "AllowPlainHttp", .type = S_P_BOOLEAN },
 	{ .key = "CAFile", .type = S_P_STRING },
 	{ .key = "CertFile", .type = S_P_STRING },
+	{ .key = "DeliveryTimeout", .type = S_P_UINT32 },
 	{ .key = "KeyFile", .type = S_P_STRING },
 	{ .key = "Partitions", .type = S_P_STRING },
 	{ .key = "Port", .type = S_P_UINT16 },
@@ -84,6 +88,7 @@ extern bool conf_cluster_equal(const conf_cluster_t *a,
 	       !xstrcmp(a->cert_file, b->cert_file) &&
 	       !xstrcmp(a->key_file, b->key_file) &&
 	       (a->allow_plain_http == b->allow_plain_http) &&
+	       (a->delivery_timeout == b->delivery_timeout) &&
 	       !xstrcmp(a->partitions, b->partitions);
 }
 
@@ -188,6 +193,11 @@ static int _check_cluster(conf_cluster_t *cluster, const conf_t *conf,
 		return fed_err_set(err, EINVAL,
 				   "FlurmCluster=%s needs a Port from 1 to 65535",
 				   cluster->name);
+	/* Slurm's parser makes numbers of INFINITE and -1, too */
+	if (cluster->delivery_timeout > DELIVERY_TIMEOUT_MAX)
+		return fed_err_set(err, EINVAL,
+				   "DeliveryTimeout=%u is more than a year: 0 is for ever",
+				   cluster->delivery_timeout);
 	if ((cluster->port >= site->ctld_ports_first) &&
 	    (cluster->port <= site->ctld_ports_last))
 		return fed_err_set(err, EINVAL,
@@ -224,7 +234,7 @@ static int _check_cluster(conf_cluster_t *cluster, const conf_t *conf,
 static int _read_cluster(s_p_hashtbl_t *table, conf_t *conf,
 			 const site_t *site, fed_err_t *err)
 {
-	conf_cluster_t cluster = { 0 };
+	conf_cluster_t cluster = { .delivery_timeout = DELIVERY_TIMEOUT };
 
 	(void) s_p_get_string(&cluster.name, "FlurmCluster", table);
 	(void) s_p_get_string(&cluster.url, "Url", table);
@@ -237,6 +247,8 @@ static int _read_cluster(s_p_hashtbl_t *table, conf_t *conf,
 	(void) s_p_get_boolean(&cluster.allow_plain_http, "AllowPlainHttp",
 			       table);
 	(void) s_p_get_string(&cluster.partitions, "Partitions", table);
+	(void) s_p_get_uint32(&cluster.delivery_timeout, "DeliveryTimeout",
+			      table);
 	if (_check_cluster(&cluster, conf, site, err)) {
 		_cluster_clear(&cluster);
 		return -1;

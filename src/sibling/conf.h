@@ -28,6 +28,7 @@ typedef struct {
 	char *key_file;		/* its key, or NULL */
 	bool allow_plain_http;	/* http to another host, in so many words */
 	char *partitions;	/* comma separated, or NULL: all of FLURM's */
+	uint32_t delivery_timeout;	/* seconds; 0: none */
 } conf_cluster_t;
 
 typedef struct {

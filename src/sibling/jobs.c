@@ -16,7 +16,6 @@
 #include "src/sibling/spec.h"
 
 #define TOMBSTONE_S 900		/* a late message may still come */
-#define UNDELIVERED_S 3600	/* then the job is withdrawn from FLURM */
 
 extern uint32_t jobs_our_id(const jobs_t *jobs)
 {
@@ -456,6 +455,7 @@ static void _tick_one(fed_job_t *job, void *arg)
 {
 	jobs_t *jobs = arg;
 	job_host_t *host = job->host;
+	int64_t timeout = jobs->conf.cluster->delivery_timeout;
 	fed_job_event_t event = { .now = jobs->now };
 
 	if (fed_job_is_over(job)) {
@@ -474,8 +474,8 @@ static void _tick_one(fed_job_t *job, void *arg)
 		event.type = FED_EV_RETRY;
 		jobs_event(jobs, job, &event);
 	}
-	if ((job->state == FED_JOB_DELIVERING) &&
-	    (jobs->now - job->received > UNDELIVERED_S)) {
+	if ((job->state == FED_JOB_DELIVERING) && timeout &&
+	    (jobs->now - job->since > timeout)) {
 		event.type = FED_EV_DEADLINE;
 		jobs_event(jobs, job, &event);
 	}

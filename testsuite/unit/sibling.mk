@@ -1,6 +1,7 @@
 # testsuite/unit: the tests of src/sibling, which need Slurm's libraries.
 noinst_HEADERS += \
 	testsuite/unit/fake_dbd.h \
+	testsuite/unit/fake_flurm.h \
 	testsuite/unit/fake_peer.h \
 	testsuite/unit/slurm_unit.h \
 	# End of noinst_HEADERS
@@ -14,6 +15,7 @@ sibling_unit_tests = \
 	testsuite/unit/sibling_federation_test \
 	testsuite/unit/sibling_host_test \
 	testsuite/unit/sibling_inbox_test \
+	testsuite/unit/sibling_jobs_test \
 	testsuite/unit/sibling_link_test \
 	testsuite/unit/sibling_listener_test \
 	testsuite/unit/sibling_net_test \
@@ -67,6 +69,18 @@ testsuite_unit_sibling_federation_test_LDADD = $(sibling_unit_ldadd)
 testsuite_unit_sibling_inbox_test_SOURCES = testsuite/unit/sibling_inbox_test.c
 testsuite_unit_sibling_inbox_test_CPPFLAGS = $(sibling_unit_cppflags)
 testsuite_unit_sibling_inbox_test_LDADD = $(sibling_unit_ldadd)
+
+# with the gateway's gate
+testsuite_unit_sibling_jobs_test_SOURCES = \
+	src/gateway/event.c \
+	src/gateway/gate.c \
+	src/gateway/gate_judge.c \
+	src/gateway/job.c \
+	testsuite/unit/fake_flurm.c \
+	testsuite/unit/sibling_jobs_test.c \
+	# End of testsuite_unit_sibling_jobs_test_SOURCES
+testsuite_unit_sibling_jobs_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_jobs_test_LDADD = $(sibling_unit_ldadd)
 
 testsuite_unit_sibling_net_test_SOURCES = testsuite/unit/sibling_net_test.c
 testsuite_unit_sibling_net_test_CPPFLAGS = $(sibling_unit_cppflags)

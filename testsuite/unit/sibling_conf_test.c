@@ -72,6 +72,7 @@ static void _defaults(void **state)
 	assert_null(cluster->key_file);
 	assert_null(cluster->partitions);
 	assert_false(cluster->allow_plain_http);
+	assert_int_equal(cluster->delivery_timeout, 3600);
 	assert_null(conf_find(conf, "other"));
 	conf_free(conf);
 }
@@ -87,8 +88,8 @@ static void _all_keys(void **state)
 		 "\n"
 		 "ledgerdir=/var/lib/fed  # and one behind\n"
 		 "  StatusSocket=/run/fed.sock  \r\n"
-		 "FlurmCluster=FLURM.a-b_1 Url=https://flurm.example.org/ Port=7000 Address=10.0.0.7 TokenFile=%s CAFile=%s CertFile=%s KeyFile=%s Partitions=a,b AllowPlainHttp=no\n"
-		 "flurmcluster=two url=http://gw:1/ port=7001 tokenfile=%s allowplainhttp=yes",
+		 "FlurmCluster=FLURM.a-b_1 Url=https://flurm.example.org/ Port=7000 Address=10.0.0.7 TokenFile=%s CAFile=%s CertFile=%s KeyFile=%s Partitions=a,b AllowPlainHttp=no DeliveryTimeout=90\n"
+		 "flurmcluster=two url=http://gw:1/ port=7001 tokenfile=%s allowplainhttp=yes deliverytimeout=0",
 		 token, token, token, token, token);
 	conf = _good(text);
 	assert_string_equal(conf->ledger_dir, "/var/lib/fed");
@@ -105,9 +106,11 @@ static void _all_keys(void **state)
 	assert_string_equal(one->key_file, token);
 	assert_string_equal(one->partitions, "a,b");
 	assert_false(one->allow_plain_http);
+	assert_int_equal(one->delivery_timeout, 90);
 	two = conf_find(conf, "two");
 	assert_string_equal(two->url, "http://gw:1");
 	assert_true(two->allow_plain_http);
+	assert_int_equal(two->delivery_timeout, 0);
 	conf_free(conf);
 }
 
@@ -258,6 +261,7 @@ static void _equality(void **state)
 		"FlurmCluster=x Port=7000 Url=http://localhost";
 	static const char *const changes[] = {
 		" Address=a", " AllowPlainHttp=yes", " Partitions=p",
+		" DeliveryTimeout=9",
 		" CAFile=/dev/null", " CertFile=/dev/null",
 		" KeyFile=/dev/null",
 	};

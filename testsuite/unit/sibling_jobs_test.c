@@ -1,0 +1,374 @@
+/*
+ * sibling_jobs_test.c - src/sibling/jobs: a job between its origin, which is
+ * what is sent to it, and a FLURM with the real gate (fake_flurm.h), where
+ * what matters comes late.
+ *
+ * Here peers_send() is the test's own: it sees what is said to the origin, and
+ * answers when it wants to.
+ */
+#include "testsuite/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "src/core/job_id.h"
+#include "src/sibling/jobs_int.h"
+#include "src/sibling/peers.h"
+#include "src/sibling/sib.h"
+#include "testsuite/unit/client.h"
+#include "testsuite/unit/fake_flurm.h"
+
+#define ALPHA_ID 1
+#define FLURM_ID 2
+#define EVERYWHERE 3
+#define ONLY_FLURM 2
+#define JOB_ID ((ALPHA_ID << 26) | 7)
+#define PATIENCE_S 20
+
+static conf_cluster_t cluster = { .name = (char *) "flurm" };
+static fed_member_t members[] = {
+	{ .name = (char *) "alpha", .fed_id = ALPHA_ID },
+	{ .name = (char *) "flurm", .fed_id = FLURM_ID },
+};
+static federation_t federation = {
+	.name = (char *) "fed", .member_cnt = 2, .member = members,
+	.self = &members[1],
+};
+static char *dir;
+static fed_ledger_t *ledger;
+static flurm_loop_t *loop;
+static flurm_client_t *client;
+static session_t *sessions;
+static jobs_t *jobs;
+static time_t now;
+
+/* what is said to alpha and has no answer yet */
+static uint64_t said[FED_ACTIONS];
+
+extern bool peers_send(peers_t *peers, const char *peer, uint32_t session,
+		       bool single, buf_t *buf, uint64_t token)
+{
+	fed_job_action_t action = ((token >> 27) & 0x1f) - 1;
+
+	assert_string_equal(peer, "alpha");
+	assert_int_equal(said[action], 0);
+	said[action] = token;
+	free_buf(buf);
+	return true;
+}
+
+extern peer_flags_t peers_flags(peers_t *peers, const char *peer)
+{
+	return (peer_flags_t) { true, true, true, true };
+}
+
+extern void peers_set_synced(peers_t *peers, const char *peer, bool synced)
+{
+}
+
+static void _answer(fed_job_action_t action, uint32_t rc)
+{
+	uint64_t token = said[action];
+
+	assert_int_not_equal(token, 0);
+	said[action] = 0;
+	jobs_answered(jobs, token, rc);
+}
+
+static fed_job_t *_job(void)
+{
+	return fed_job_table_find(jobs->table, JOB_ID);
+}
+
+static bool _is(fed_job_state_t state)
+{
+	return _job()->state == state;
+}
+
+/* One turn of the engine's */
+static void _turn(void)
+{
+	fed_err_t err;
+
+	assert_int_equal(flurm_loop_turn(loop, 10, &err), 0);
+	jobs_flush(jobs);
+	assert_int_equal(fed_ledger_commit(ledger, &err), 0);
+	jobs_act(jobs);
+}
+
+/* Turn until it holds, or fail. */
+#define UNTIL(what) \
+	do { \
+		time_t until_ = time(NULL) + PATIENCE_S; \
+		while (!(what)) { \
+			if (time(NULL) > until_) \
+				fail_msg("in vain: %s (job is %s)", #what, \
+					 fed_job_state_name(_job()->state)); \
+			_turn(); \
+		} \
+	} while (0)
+
+static int _no_record(uint64_t place, uint16_t type, const void *body,
+		      size_t len, void *arg, fed_err_t *err)
+{
+	return 0;
+}
+
+static void _begin(uint16_t port)
+{
+	const fed_ledger_opts_t opts = { .app = "fed_flurm" };
+	jobs_conf_t conf = { .cluster = &cluster, .sessions = &sessions };
+	char url[64];
+	const flurm_client_conf_t client_conf = {
+		.name = "flurm", .url = url, .retry_ms = 20,
+		.retry_max_ms = 100,
+	};
+	fed_err_t err;
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u", port);
+	memset(said, 0, sizeof(said));
+	dir = scratch_make();
+	if (!(ledger = fed_ledger_open(dir, &opts, _no_record, NULL, &err)) ||
+	    !(loop = flurm_loop_create(&err)) ||
+	    !(client = flurm_client_create(loop, &client_conf, &err)))
+		fail_msg("%s", err.text);
+	(void) session_begin(&sessions, "alpha", 1, SLURM_PROTOCOL_VERSION);
+	jobs = jobs_create(&cluster);
+	jobs_set_federation(jobs, &federation);
+	conf.client = client;
+	jobs_connect(jobs, &conf, ledger);
+	now = time(NULL);
+	jobs_tick(jobs, now);
+}
+
+static int _with_flurm(void **state)
+{
+	_begin(fake_flurm_start());
+	return 0;
+}
+
+static void _end(void)
+{
+	flurm_client_destroy(client);
+	flurm_loop_destroy(loop);
+	jobs_destroy(jobs);
+	fed_ledger_close(ledger);
+	session_clear(&sessions);
+	scratch_remove_tree(dir);
+}
+
+static int _end_with_flurm(void **state)
+{
+	_end();
+	fake_flurm_stop();
+	return 0;
+}
+
+static void _alpha_submits(uint64_t siblings)
+{
+	job_desc_msg_t *desc = xmalloc(sizeof(*desc));
+	sib_msg_t msg = {
+		.sib_msg_type = SIB_SUBMIT_BATCH,
+		.job_id = JOB_ID,
+		.fed_siblings = siblings,
+		.data = desc,
+	};
+
+	slurm_init_job_desc_msg(desc);
+	desc->script = xstrdup("#!/bin/sh\n");
+	desc->user_id = desc->group_id = 1000;
+#if COMPAT_24_11
+	msg.user_id = msg.group_id = 1000;
+#endif
+	jobs_take_sib(jobs, "alpha", &msg);
+	/* 22.05's own forgets one */
+	xfree(desc->prefer);
+	slurm_free_job_desc_msg(desc);
+}
+
+/* A job is at FLURM, which has resources for it: its lock is asked for. */
+static void _to_locking(void)
+{
+	_alpha_submits(EVERYWHERE);
+	UNTIL(_is(FED_JOB_QUEUED));
+	fake_flurm_asks();
+	UNTIL(said[FED_ACT_LOCK]);
+	assert_int_equal(_job()->attempt, 1);
+}
+
+static void _runs(void **state)
+{
+	_to_locking();
+	_turn();
+	assert_false(fake_flurm_granted());
+	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
+	UNTIL(fake_flurm_granted());
+	fake_flurm_starts();
+	UNTIL(said[FED_ACT_START]);
+	assert_true(_is(FED_JOB_RUNNING));
+}
+
+/*
+ * The lock was given for the first attempt. When the grant arrives, the second
+ * one asks, for which it was refused.
+ */
+static void _grant_that_is_late(void **state)
+{
+	fake_flurm_hold(true);
+	_to_locking();
+	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
+	UNTIL(fake_flurm_held());
+	fake_flurm_lose();
+	/* it is said again, but by then FLURM does not wait for it any more */
+	UNTIL(fake_flurm_held());
+	fake_flurm_gives_back();
+	assert_int_equal(fake_flurm_release(), 409);
+	UNTIL(said[FED_ACT_UNLOCK]);
+	assert_true(_is(FED_JOB_QUEUED));
+	_answer(FED_ACT_UNLOCK, SLURM_SUCCESS);
+
+	fake_flurm_asks();
+	UNTIL(said[FED_ACT_LOCK]);
+	assert_int_equal(_job()->attempt, 2);
+	_answer(FED_ACT_LOCK, SLURM_ERROR);
+	UNTIL(fake_flurm_held());
+	assert_true(_is(FED_JOB_DENIED));
+	/* now the first one arrives */
+	assert_int_equal(fake_flurm_late(), 409);
+	assert_int_equal(fake_flurm_state(), FLURM_STARTING);
+	assert_false(fake_flurm_granted());
+	assert_int_equal(fake_flurm_release(), 200);
+	assert_int_equal(fake_flurm_state(), FLURM_PENDING);
+	fake_flurm_hold(false);
+
+	/* the third has the lock, and starts */
+	UNTIL(_is(FED_JOB_QUEUED));
+	if (said[FED_ACT_UNLOCK])
+		_answer(FED_ACT_UNLOCK, SLURM_ERROR);
+	fake_flurm_asks();
+	UNTIL(said[FED_ACT_LOCK]);
+	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
+	UNTIL(fake_flurm_granted());
+	fake_flurm_starts();
+	UNTIL(_is(FED_JOB_RUNNING));
+	assert_int_equal(_job()->attempt, 3);
+}
+
+/* What is answered to an attempt that is past says nothing of this one. */
+static void _answer_that_is_late(void **state)
+{
+	int questions;
+
+	fake_flurm_hold(true);
+	_to_locking();
+	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
+	UNTIL(fake_flurm_held());
+	fake_flurm_gives_back();
+	fake_flurm_asks();
+	UNTIL(_job()->attempt == 2);
+	assert_true(_is(FED_JOB_GRANTED));
+	questions = fake_flurm_questions();
+	fake_flurm_hold(false);
+	assert_int_equal(fake_flurm_release(), 409);
+	UNTIL(_job()->facts & FED_JOB_F_GRANT_ACKED);
+	assert_true(fake_flurm_granted());
+	assert_int_equal(fake_flurm_questions(), questions);
+	assert_int_equal(((job_host_t *) _job()->host)->unsent, 0);
+	assert_int_equal(said[FED_ACT_UNLOCK], 0);
+}
+
+static void _deny_that_is_late(void **state)
+{
+	fake_flurm_hold(true);
+	_to_locking();
+	_answer(FED_ACT_LOCK, SLURM_ERROR);
+	UNTIL(fake_flurm_held());
+	fake_flurm_gives_back();
+	fake_flurm_asks();
+	UNTIL(said[FED_ACT_LOCK]);
+	assert_int_equal(_job()->attempt, 2);
+	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
+	assert_true(_is(FED_JOB_GRANTED));
+	_turn();
+	fake_flurm_hold(false);
+	assert_int_equal(fake_flurm_release(), 409);
+	UNTIL(fake_flurm_granted());
+	assert_true(_is(FED_JOB_GRANTED));
+}
+
+/* Granted, but FLURM cannot start it: others may. */
+static void _start_that_fails(void **state)
+{
+	_to_locking();
+	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
+	UNTIL(fake_flurm_granted());
+	fake_flurm_fails_to_start();
+	UNTIL(said[FED_ACT_UNLOCK]);
+	assert_true(_is(FED_JOB_QUEUED));
+	assert_int_equal(said[FED_ACT_START], 0);
+	/* the native that has it now is told of by its origin */
+	_answer(FED_ACT_UNLOCK, SLURM_SUCCESS);
+	fake_flurm_asks();
+	UNTIL(said[FED_ACT_LOCK]);
+	_answer(FED_ACT_LOCK, SLURM_ERROR);
+	UNTIL(_is(FED_JOB_QUEUED));
+	assert_false(fake_flurm_granted());
+}
+
+/* FLURM is away for longer than DeliveryTimeout. */
+static void _undelivered(void **state)
+{
+	_begin(1);
+	cluster.delivery_timeout = 60;
+	_alpha_submits(EVERYWHERE);
+	_turn();
+	jobs_tick(jobs, now + 60);
+	_turn();
+	assert_true(_is(FED_JOB_DELIVERING));
+	assert_int_equal(said[FED_ACT_SUBMIT_RESP], 0);
+	jobs_tick(jobs, now + 61);
+	UNTIL(said[FED_ACT_SUBMIT_RESP]);
+	_answer(FED_ACT_SUBMIT_RESP, SLURM_SUCCESS);
+	UNTIL(_is(FED_JOB_GONE));
+	_end();
+}
+
+static void _undelivered_stays(uint64_t siblings, uint32_t timeout)
+{
+	_begin(1);
+	cluster.delivery_timeout = timeout;
+	_alpha_submits(siblings);
+	_turn();
+	jobs_tick(jobs, now + 100000);
+	_turn();
+	assert_true(_is(FED_JOB_DELIVERING));
+	assert_int_equal(said[FED_ACT_SUBMIT_RESP], 0);
+	_end();
+}
+
+static void _undelivered_but(void **state)
+{
+	/* nobody else may have it; it may wait for ever */
+	_undelivered_stays(ONLY_FLURM, 60);
+	_undelivered_stays(EVERYWHERE, 0);
+}
+
+#define WITH_FLURM(test) \
+	cmocka_unit_test_setup_teardown(test, _with_flurm, _end_with_flurm)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_FLURM(_runs),
+		WITH_FLURM(_grant_that_is_late),
+		WITH_FLURM(_answer_that_is_late),
+		WITH_FLURM(_deny_that_is_late),
+		WITH_FLURM(_start_that_fails),
+		cmocka_unit_test(_undelivered),
+		cmocka_unit_test(_undelivered_but),
+	};
+
+	return cmocka_run_group_tests(tests, client_setup, client_teardown);
+}
