@@ -146,8 +146,9 @@ static void _set_min_cpus(const job_desc_msg_t *desc, flurm_job_spec_t *spec)
 static void _set_submitted(const job_desc_msg_t *desc, flurm_job_spec_t *spec)
 {
 	spec->script = strdup(desc->script);
-	if (desc->argc)
-		spec->argv = _dup_list(desc->argv, desc->argc);
+	/* the first is the script's own name, as main() has it */
+	if (desc->argc > 1)
+		spec->argv = _dup_list(desc->argv + 1, desc->argc - 1);
 	if (desc->env_size)
 		spec->environment = _dup_list(desc->environment,
 					      desc->env_size);

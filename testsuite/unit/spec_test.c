@@ -336,6 +336,29 @@ static void _always(void **state)
 	json_decref(plain);
 }
 
+/* sbatch's list begins with the script, FLURM's with its first argument */
+static void _arguments(void **state)
+{
+	job_desc_msg_t *desc = _new_desc();
+	flurm_job_spec_t spec;
+
+	desc->argv = xcalloc(3, sizeof(char *));
+	desc->argv[0] = xstrdup("/home/ann/job.sh");
+	desc->argc = 1;
+	assert_int_equal(_submit(desc, &spec, NULL), 0);
+	assert_null(spec.argv);
+	flurm_job_spec_free(&spec);
+	desc->argv[1] = xstrdup("one two");
+	desc->argv[2] = xstrdup("");
+	desc->argc = 3;
+	assert_int_equal(_submit(desc, &spec, NULL), 0);
+	assert_string_equal(spec.argv[0], "one two");
+	assert_string_equal(spec.argv[1], "");
+	assert_null(spec.argv[2]);
+	flurm_job_spec_free(&spec);
+	_free_desc(desc);
+}
+
 static void _updates(void **state)
 {
 	job_desc_msg_t *desc = xmalloc(sizeof(*desc));
@@ -388,6 +411,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(_options),
 		cmocka_unit_test(_always),
+		cmocka_unit_test(_arguments),
 		cmocka_unit_test(_updates),
 		cmocka_unit_test(_documented),
 	};
