@@ -239,6 +239,10 @@ static void _refused(jobs_t *jobs, fed_job_t *job, fed_job_action_t action,
 		}
 		break;
 	case 409:
+		/* one that runs will not wait again in this epoch */
+		if ((action == FED_ACT_FLURM_UPDATE) &&
+		    (job->facts & FED_JOB_F_RAN))
+			break;
 		if (action != FED_ACT_FLURM_SUBMIT) {
 			/* what to do next depends on where its job is */
 			_try_later(jobs, job, action);
