@@ -1,6 +1,9 @@
 """Fixtures: which stack a test gets, and what is told when it fails.
 
   fed         one stack for all tests that leave it as they found it
+  jobs        such a one with FLURM's own side, which runs jobs here: FLURM,
+              alpha and beta have 16 CPUs each
+  full        the same, and the natives have no room: what runs, runs at FLURM
   stack       one for each test file, with the file's STACK as options
   make_stack  makes one for a test alone
 """
@@ -9,7 +12,7 @@ import signal
 
 import pytest
 
-from stack import Stack, flurm
+from stack import Stack, flurm, wait_until
 from stack.release import slurm_release
 
 _live = []  # stacks that run now; a failed test shows the logs of them
@@ -112,6 +115,29 @@ def host(pytestconfig):
 def fed(host):
     with _stacks() as start:
         yield start(flurm=host)
+
+
+@pytest.fixture(scope="session")
+def fed_that_runs(host):
+    with _stacks() as start:
+        stack = start(flurm=host, gateway="local")
+        wait_until(lambda: stack.flurm.status()["clusters"][0]["flurm"]
+                   ["reachable"], what="FLURM answers")
+        yield stack
+
+
+@pytest.fixture
+def jobs(fed_that_runs):
+    yield fed_that_runs
+    fed_that_runs.natives("resume")
+    fed_that_runs.cancel_all()
+    assert not fed_that_runs.witness.started_twice()
+
+
+@pytest.fixture
+def full(jobs):
+    jobs.natives("drain")
+    return jobs
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,14 @@ EXTRA_DIST += \
 	testsuite/system/stack/munge.py \
 	testsuite/system/stack/ports.py \
 	testsuite/system/stack/process.py \
+	testsuite/system/stack/proxy.py \
 	testsuite/system/stack/recorder.py \
 	testsuite/system/stack/release.py \
 	testsuite/system/stack/slurmdbd.py \
 	testsuite/system/stack/stack.py \
 	testsuite/system/stack/wait.py \
 	testsuite/system/stack/wire.py \
+	testsuite/system/stack/witness.py \
 	testsuite/system/test_bad_conf.py \
 	testsuite/system/test_bad_input.py \
 	testsuite/system/test_crash.py \
@@ -29,7 +31,10 @@ EXTRA_DIST += \
 	testsuite/system/test_membership.py \
 	testsuite/system/test_native_jobs.py \
 	testsuite/system/test_pair.py \
+	testsuite/system/test_sibling_changes.py \
 	testsuite/system/test_sibling_jobs.py \
+	testsuite/system/test_sibling_membership.py \
+	testsuite/system/test_sibling_restarts.py \
 	testsuite/system/test_stack.py \
 	testsuite/system/test_visible.py \
 	# End of EXTRA_DIST

@@ -1,281 +1,287 @@
-"""A job of a native cluster that FLURM runs, or might have run: its whole life.
+"""A job of a native cluster that FLURM runs, or might have run: its life without
+accidents, as all clusters and the job itself tell it.
 
-Each script appends a line to a witness file when it starts; whatever else
-happens, a job starts once per submission.
+Whatever else happens, a job starts once per submission: the fixture looks.
 """
 import os
 
 import pytest
 
-from stack import wait_until
+from stack import GONE, wait_until
 
 USER = "daemon"
-WITNESS = """#!/bin/sh
-echo "$SLURM_JOB_ID $SLURM_CLUSTER_NAME ${SLURM_RESTART_COUNT:-0}" \
-    >>%(work)s/witness
-%(rest)s
-"""
+LONG = "#!/bin/sh\nexec sleep 300\n"
 
 
-STACK = {"gateway": "local"}
+def other_of(stack, origin):
+    return next(cluster for cluster in stack.clusters.values()
+                if cluster is not origin)
 
 
-@pytest.fixture(scope="module")
-def jobs(stack):
-    """A federation whose FLURM runs jobs."""
-    wait_until(lambda: stack.flurm.status()["clusters"][0]["flurm"]
-               ["reachable"], what="FLURM answers")
-    return stack
+def exit_code(cluster, job, want):
+    wait_until(lambda: cluster.job(job).get("ExitCode"),
+               lambda code: code in want.split("|"), 20,
+               f"{cluster.name} knows that job {job} ended with {want}")
 
 
-@pytest.fixture
-def full(jobs):
-    """The natives have no room: what runs, runs at FLURM."""
-    _natives(jobs, "drain")
-    yield jobs
-    _natives(jobs, "resume")
+def flurm_has_told(stack):
+    """Nothing is owed to anybody any more."""
+    wait_until(lambda: stack.flurm.status()["clusters"][0]["jobs"]["states"],
+               lambda states: set(states) <= {"gone"}, 20, "all is told")
 
 
-def _natives(stack, state):
-    for cluster in stack.clusters.values():
-        # one that is resumed already cannot be resumed
-        cluster.scontrol("update", f"nodename={cluster.name}1",
-                         f"state={state}", "reason=test",
-                         check=state != "resume")
-
-
-def script(stack, rest=""):
-    return WITNESS % {"work": stack.work, "rest": rest}
-
-
-def starts(stack, job):
-    """[(cluster, restart count)] of each start of a job."""
-    path = os.path.join(stack.work, "witness")
-    if not os.path.exists(path):
-        return []
-    with open(path) as file:
-        lines = [line.split() for line in file]
-    return [(cluster, int(restart)) for job_id, cluster, restart in lines
-            if int(job_id) == job]
-
-
-def wait_started(stack, job, count=1):
-    return wait_until(lambda: starts(stack, job),
-                      lambda seen: len(seen) == count, 20,
-                      f"job {job} has started {count} times")
-
-
-def gone_at(cluster, job):
-    """A native sibling has no unfinished copy of the job."""
-    wait_until(lambda: cluster.job_state(job),
-               lambda state: state in (None, "REVOKED", "CANCELLED"), 20,
-               f"{cluster.name} let go of job {job}")
-
-
-# -- runs at FLURM
+# -- who runs it
 
 
 @pytest.mark.parametrize("origin", ["alpha", "beta"])
 def test_runs_at_flurm(full, origin):
     """RV at the origin, gone at the sibling, output and exit code right."""
     origin = full.clusters[origin]
-    job = origin.sbatch(user=USER, script=script(
-        full, 'echo "$(id -un) in $PWD"; sleep 1; exit 7'))
-    assert full.flurm.gateway.wait_job(job, "running", "failed")
-    wait_until(lambda: origin.job_state(job),
-               lambda state: state == "REVOKED", what="RV at the origin")
-    for other in full.clusters.values():
-        if other is not origin:
-            gone_at(other, job)
-    wait_until(lambda: origin.job(job).get("ExitCode"),
-               lambda code: code == "7:0", what="its exit code")
-    assert starts(full, job) == [("flurm", 0)]
+    other = other_of(full, origin)
+    job = origin.sbatch(user=USER, script=full.witness.script(
+        f'echo "$(id -un) in $PWD"\n{full.witness.until_released}exit 7'))
+    full.wait_states(job, flurm="running",
+                     **{origin.name: "REVOKED", other.name: GONE})
+    seen = origin.job(job)
+    assert seen["FedActiveSiblings"] == "flurm"
+    assert seen["StartTime"] != "Unknown"
+    full.witness.release(job)
+    exit_code(origin, job, "7:0")
+    full.wait_states(job, flurm="failed",
+                     **{origin.name: "REVOKED", other.name: GONE})
+    assert full.witness.starts(job) == [("flurm", 0)]
     path = os.path.join(full.work, f"{job}.out")
     with open(path) as out:
         assert out.read() == f"daemon in {full.work}\n"
     assert os.stat(path).st_uid == 1
+    flurm_has_told(full)
 
 
-def test_true_exit_is_told(full):
-    """Exit code and signal come through exactly."""
-    ok = full.alpha.sbatch(user=USER, script=script(full))
-    killed = full.alpha.sbatch(user=USER,
-                               script=script(full, "kill -9 $$"))
-    wait_until(lambda: full.alpha.job(ok).get("JobState"),
-               lambda state: state == "REVOKED", what="it ran")
-    wait_until(lambda: full.alpha.job(killed).get("ExitCode"),
-               lambda code: code == "0:9", what="killed by signal 9")
-    wait_until(lambda: full.flurm.gateway.job(ok).get("state"),
-               lambda state: state == "completed", what="completed")
-    assert full.alpha.job(ok)["ExitCode"] == "0:0"
+@pytest.mark.parametrize("origin", ["alpha", "beta"])
+@pytest.mark.parametrize("runner", ["alpha", "beta"])
+def test_a_native_runs_it_and_flurm_lets_go(jobs, origin, runner):
+    """FLURM has no room. The one that has is the origin, or its sibling."""
+    filler = jobs.fill_flurm()
+    origin, runner = jobs.clusters[origin], jobs.clusters[runner]
+    job = origin.sbatch("--ntasks=2", user=USER,
+                        script=jobs.witness.script("sleep 1"))
+    jobs.wait_states(job, flurm="pending", alpha="PENDING", beta="PENDING")
+    runner.scontrol("update", f"nodename={runner.name}1", "state=resume")
+    runner.wait_job(job, "RUNNING", "COMPLETED")
+    jobs.wait_states(job, flurm="revoked")
+    runner.wait_job(job, "COMPLETED")
+    for cluster in jobs.clusters.values():
+        if cluster is not runner:
+            jobs.wait_states(job, **{cluster.name: GONE})
+    assert jobs.witness.starts(job) == [(runner.name, 0)]
+    assert jobs.flurm.gateway.job(filler)["state"] == "running"
+    flurm_told = jobs.flurm.flurmfed("job", str(job))
+    assert "running" not in flurm_told and "gone" in flurm_told
+
+
+def test_flurm_waits_for_room(full):
+    """It has none now, and runs the job when it has."""
+    filler = full.fill_flurm()
+    job = full.beta.sbatch("--ntasks=16", user=USER,
+                           script=full.witness.script())
+    full.wait_states(job, flurm="pending", alpha="PENDING", beta="PENDING")
+    full.alpha.run("scancel", str(filler))
+    full.witness.wait_started(job)
+    full.wait_states(job, flurm="completed", alpha=GONE, beta="REVOKED")
+
+
+def test_races(jobs):
+    """Room on all three at the same moment: each of 300 starts once."""
+    count = 300
+    path = os.path.join(jobs.work, "race.sh")
+    with open(path, "w") as file:
+        file.write(jobs.witness.script("sleep 1"))
+    out = [origin.run("sh", "-c", f"seq {count // 2} | xargs -P 4 -I{{}} "
+                      f"sbatch --parsable --output=/dev/null {path}",
+                      user=USER, timeout=120)
+           for origin in jobs.clusters.values()]
+    ids = {int(line) for line in "".join(out).split()}
+    assert len(ids) == count
+    seen = wait_until(lambda: [line for line in jobs.witness.lines("start")
+                               if line.job in ids],
+                      lambda lines: len({line.job for line in lines}) == count,
+                      120, "all have started")
+    assert len(seen) == count
+    assert {line.cluster for line in seen} == {"alpha", "beta", "flurm"}
+    # and no cluster has one left
+    for cluster in jobs.clusters.values():
+        wait_until(lambda: cluster.run("squeue", "--local", "--noheader"),
+                   lambda out: not out.strip(), 60, f"{cluster.name} is empty")
+    wait_until(jobs.flurm.gateway.unfinished, lambda left: not left, 30,
+               "FLURM is empty")
+    flurm_has_told(jobs)
+
+
+# -- how it ends
+
+
+@pytest.mark.parametrize("how,code,state", [
+    ("true", "0:0", "completed"), ("exit 255", "255:0", "failed"),
+    ("kill -9 $$", "0:9", "failed"), ("kill -11 $$", "0:11", "failed")])
+def test_its_end_is_told_as_it_was(full, how, code, state):
+    job = full.beta.sbatch(user=USER, script=full.witness.script(how))
+    full.wait_states(job, flurm=state, alpha=GONE, beta="REVOKED")
+    exit_code(full.beta, job, code)
 
 
 def test_environment_and_arguments_arrive(full):
+    script = os.path.join(full.work, "greet.sh")
+    with open(script, "w") as file:
+        file.write('#!/bin/sh\necho "$GREETING $1 $2"\n')
     out = full.alpha.run("sbatch", "--parsable", "--output=%x-%u-%j.txt",
                          "--job-name=greet", "--export=ALL,GREETING=h\u00e4llo",
-                         stdin='#!/bin/sh\necho "$GREETING $1"\n', user=USER)
+                         script, "to you", "$HOME", user=USER)
     job = int(out.split(";")[0])
-    path = os.path.join(full.work, f"greet-daemon-{job}.txt")
-    wait_until(lambda: full.flurm.gateway.job(job)["state"],
-               lambda state: state == "completed", what="it ran")
-    with open(path) as file:
-        assert file.read() == "h\u00e4llo \n"
-
-
-# -- runs elsewhere
-
-
-def test_native_wins_and_flurm_lets_go(jobs):
-    """FLURM has no room, a native has: FLURM's copy is revoked."""
-    busy = jobs.alpha.sbatch("--exclusive", "--clusters=alpha", user=USER,
-                             script="#!/bin/sh\nexec sleep 60\n")
-    jobs.alpha.wait_job(busy, "RUNNING")
-    filler = fill_flurm(jobs)
-    job = jobs.alpha.sbatch("--exclusive", user=USER,
-                            script=script(jobs, "sleep 2"))
-    wait_until(lambda: jobs.beta.job_state(job),
-               lambda state: state in ("RUNNING", "COMPLETED"),
-               what="beta runs it")
-    jobs.flurm.gateway.wait_job(job, "revoked")
-    jobs.alpha.run("scancel", str(busy), str(filler))
-    wait_until(lambda: jobs.beta.job_state(job),
-               lambda state: state == "COMPLETED", what="it ended")
-    assert starts(jobs, job) == [("beta", 0)]
-
-
-def fill_flurm(stack):
-    """A job that takes all of FLURM, and nothing of the natives."""
-    _natives(stack, "drain")
-    job = stack.alpha.sbatch("--ntasks=16", user=USER,
-                             script="#!/bin/sh\nexec sleep 300\n")
-    stack.flurm.gateway.wait_job(job, "running")
-    _natives(stack, "resume")
-    return job
+    full.wait_states(job, flurm="completed")
+    with open(os.path.join(full.work, f"greet-daemon-{job}.txt")) as file:
+        assert file.read() == "h\u00e4llo to you $HOME\n"
 
 
 # -- cancelled
 
 
 def test_cancel_pending(full):
-    filler = full.alpha.sbatch("--ntasks=16", user=USER,
-                               script="#!/bin/sh\nexec sleep 300\n")
-    full.flurm.gateway.wait_job(filler, "running")
-    job = full.alpha.sbatch("--ntasks=16", user=USER, script=script(full))
-    full.flurm.gateway.wait_job(job, "pending")
+    """It is gone everywhere. (At a native sibling it would not be: Slurm ends
+    that sibling's copy and the origin's then, and tells nobody else.)"""
+    filler = full.fill_flurm()
+    job = full.alpha.sbatch("--ntasks=16", user=USER,
+                            script=full.witness.script())
+    full.wait_states(job, flurm="pending", beta="PENDING")
     full.alpha.run("scancel", str(job), user=USER)
-    full.flurm.gateway.wait_job(job, "revoked", "cancelled")
-    assert full.alpha.wait_job(job, "CANCELLED")
+    full.wait_states(job, alpha="CANCELLED", beta=GONE, flurm="revoked")
     full.alpha.run("scancel", str(filler))
     full.flurm.gateway.wait_job(filler, "cancelled")
-    assert not starts(full, job)
+    flurm_has_told(full)
+    assert not full.witness.starts(job)
 
 
 @pytest.mark.parametrize("through", ["alpha", "beta"])
 def test_cancel_running(full, through):
     """From any cluster; with children that ignore TERM."""
-    job = full.alpha.sbatch(user=USER, script=script(
-        full, "trap '' TERM; echo $$ >pid; sleep 300 & wait; sleep 300"))
-    wait_started(full, job)
+    job = full.alpha.sbatch(user=USER, script=full.witness.script(
+        "trap '' TERM; sleep 300 & wait; sleep 300"))
+    full.witness.wait_started(job)
     # a native that has not heard yet cancels its own copy, and the origin's
-    gone_at(full.beta, job)
+    full.wait_states(job, alpha="REVOKED", beta=GONE)
     full.clusters[through].run("scancel", str(job), user=USER)
-    full.flurm.gateway.wait_job(job, "cancelled")
-    wait_until(lambda: full.alpha.job(job).get("ExitCode"),
-               lambda code: code in ("0:9", "0:15"),
-               what="the origin knows of the signal")
-    assert full.alpha.job_state(job) == "REVOKED"
+    full.wait_states(job, flurm="cancelled", alpha="REVOKED")
+    exit_code(full.alpha, job, "0:9|0:15")
 
 
-def test_signal_is_delivered(full):
-    job = full.alpha.sbatch(user=USER, script=script(
-        full, "trap 'echo got it; exit 3' USR1; while :; do sleep 0.1; done"))
-    wait_started(full, job)
+def test_others_may_not_cancel(full):
+    job = full.alpha.sbatch(user=USER, script=full.witness.script("sleep 1"))
+    full.witness.wait_started(job)
+    full.wait_states(job, alpha="REVOKED", beta=GONE)
+    for cluster in full.clusters.values():
+        assert cluster.run("scancel", str(job), user="nobody",
+                           check=False).status
+    full.wait_states(job, flurm="completed")
+    exit_code(full.alpha, job, "0:0")
+
+
+def test_signal_reaches_the_whole_job(full):
+    job = full.alpha.sbatch(user=USER, script=full.witness.script(
+        "trap 'echo got it; exit 3' USR1; while :; do sleep 0.1; done"))
+    full.witness.wait_started(job)
+    full.wait_states(job, alpha="REVOKED")
     full.alpha.run("scancel", "--signal=USR1", "--full", str(job), user=USER)
-    wait_until(lambda: full.alpha.job(job).get("ExitCode"),
-               lambda code: code == "3:0", what="it took the signal")
+    exit_code(full.alpha, job, "3:0")
     with open(os.path.join(full.work, f"{job}.out")) as out:
         assert out.read().endswith("got it\n")
 
 
+def test_signal_reaches_the_script_alone(full):
+    """scancel --batch: its children hear nothing of it."""
+    job = full.alpha.sbatch(user=USER, script=full.witness.script("""
+trap 'echo script; kill -9 $child; exit 4' USR2
+sh -c 'trap "echo child" USR2; while :; do sleep 0.1; done' & child=$!
+while :; do sleep 0.1; done"""))
+    full.witness.wait_started(job)
+    full.wait_states(job, alpha="REVOKED")
+    full.alpha.run("scancel", "--signal=USR2", "--batch", str(job), user=USER)
+    exit_code(full.alpha, job, "4:0")
+    with open(os.path.join(full.work, f"{job}.out")) as out:
+        assert out.read() == "script\n"
+
+
 def test_cancel_of_one_sibling(full):
     """scancel --sibling=flurm: it runs elsewhere."""
-    filler = full.alpha.sbatch("--ntasks=16", user=USER,
-                               script="#!/bin/sh\nexec sleep 300\n")
-    full.flurm.gateway.wait_job(filler, "running")
-    job = full.alpha.sbatch("--ntasks=16", user=USER, script=script(full))
-    full.flurm.gateway.wait_job(job, "pending")
+    full.fill_flurm()
+    job = full.alpha.sbatch("--ntasks=16", user=USER,
+                            script=full.witness.script())
+    full.wait_states(job, flurm="pending", beta="PENDING")
     full.alpha.run("scancel", "--sibling=flurm", str(job), user=USER)
-    full.flurm.gateway.wait_job(job, "revoked")
-    full.alpha.run("scancel", str(filler))
-    full.flurm.gateway.wait_job(filler, "cancelled")
-    assert full.alpha.job_state(job) == "PENDING"
-    _natives(full, "resume")
-    wait_until(lambda: starts(full, job), what="a native ran it")
-    assert starts(full, job)[0][0] in ("alpha", "beta")
+    full.wait_states(job, flurm="revoked", alpha="PENDING")
+    full.natives("resume")
+    wait_until(lambda: full.witness.starts(job), what="a native ran it")
+    assert full.witness.starts(job)[0][0] in ("alpha", "beta")
+    flurm_has_told_of(full, job)
 
 
-# -- changed, held, requeued
+def flurm_has_told_of(stack, job):
+    wait_until(lambda: stack.flurm.flurmfed("job", str(job)).splitlines(),
+               lambda lines: any(" gone" in line for line in lines),
+               what=f"job {job} is gone at FLURM")
 
 
-def test_requeue(full):
-    job = full.alpha.sbatch("--requeue", user=USER, script=script(
-        full, '[ "$SLURM_RESTART_COUNT" = 1 ] || sleep 300'))
-    wait_started(full, job)
-    full.alpha.scontrol("requeue", str(job))
-    # a requeued job waits for its begin time
-    full.flurm.gateway.wait_job(job, "cancelled", "completed")
-    wait_until(lambda: full.alpha.job_state(job),
-               lambda state: state == "PENDING", what="pending again")
-    full.alpha.scontrol("update", f"jobid={job}", "starttime=now")
-    wait_until(lambda: starts(full, job), lambda seen: len(seen) == 2, 60,
-               "it ran again")
-    assert starts(full, job) == [("flurm", 0), ("flurm", 1)]
-    wait_until(lambda: full.alpha.job_state(job),
-               lambda state: state == "REVOKED", what="over")
+# -- what it waits for
 
 
-def test_hold_and_release(full):
-    filler = full.alpha.sbatch("--ntasks=16", user=USER,
-                               script="#!/bin/sh\nexec sleep 300\n")
-    full.flurm.gateway.wait_job(filler, "running")
-    job = full.alpha.sbatch("--ntasks=16", user=USER, script=script(full))
-    full.flurm.gateway.wait_job(job, "pending")
-    full.alpha.scontrol("hold", str(job))
-    full.flurm.gateway.wait_job(job, "revoked")
-    full.alpha.run("scancel", str(filler))
-    full.flurm.gateway.wait_job(filler, "cancelled")
-    assert not starts(full, job)
-    full.alpha.scontrol("release", str(job))
-    wait_started(full, job)
+def predecessor(stack, code, *options):
+    """A job at FLURM that another waits for, and that one; its origin has seen
+    that it waits, else Slurm would forget to give it to the siblings."""
+    first = stack.alpha.sbatch(user=USER, script=stack.witness.script(
+        f"{stack.witness.until_released}exit {code}"))
+    second = stack.alpha.sbatch(*(option.format(first) for option in options),
+                                user=USER, script=stack.witness.script())
+    wait_until(lambda: stack.alpha.job(second)["Reason"],
+               lambda reason: reason == "Dependency", what="it waits")
+    stack.wait_states(first, flurm="running", alpha="REVOKED")
+    assert not stack.flurm.gateway.job(second)
+    return first, second
 
 
-def test_update(full):
-    filler = full.alpha.sbatch("--ntasks=16", user=USER,
-                               script="#!/bin/sh\nexec sleep 300\n")
-    full.flurm.gateway.wait_job(filler, "running")
-    job = full.alpha.sbatch("--ntasks=16", "--time=10", user=USER,
-                            script=script(full))
-    full.flurm.gateway.wait_job(job, "pending")
-    full.alpha.scontrol("update", f"jobid={job}", "timelimit=5",
-                        "jobname=other")
-    wait_until(lambda: full.flurm.gateway.job(job), lambda seen:
-               (seen["time_limit"], seen["name"]) == (300, "other"),
-               what="FLURM heard of the change")
-    full.alpha.run("scancel", str(filler))
-    # the lock is not refused for long: the update was answered
-    wait_started(full, job)
+@pytest.mark.parametrize("kind,code", [
+    ("afterok", 0), ("afternotok", 1), ("afterany", 1), ("after", 0)])
+def test_dependency_on_a_job_at_flurm(full, kind, code):
+    first, second = predecessor(full, code, f"--dependency={kind}:{{}}")
+    full.witness.release(first)
+    full.witness.wait_started(second)
+    assert full.witness.starts(first) == [("flurm", 0)]
+    full.wait_states(second, flurm="completed", alpha="REVOKED", beta=GONE)
 
 
-def test_dependency_on_a_job_at_flurm(full):
-    first = full.alpha.sbatch(user=USER, script=script(full, "sleep 1"))
-    ok = full.alpha.sbatch(f"--dependency=afterok:{first}", user=USER,
-                           script=script(full))
-    wait_started(full, ok)
-    assert starts(full, first) == [("flurm", 0)]
+def test_dependency_that_never_holds(full):
+    """What waits for the success of a job that fails never starts."""
+    first, second = predecessor(full, 1, "--dependency=afterok:{}",
+                                "--kill-on-invalid-dep=yes")
+    full.witness.release(first)
+    full.wait_states(second, alpha="CANCELLED", timeout=60)
+    assert not full.flurm.gateway.job(second)
+
+
+def test_dependency_of_another_clusters_job(full):
+    """beta's job waits for alpha's, which runs at FLURM."""
+    first = full.alpha.sbatch(user=USER, script=full.witness.script("sleep 1"))
+    second = full.beta.sbatch(f"--dependency=afterok:{first}", user=USER,
+                              script=full.witness.script())
+    # a native looks at what others wait for twice a minute
+    full.witness.wait_started(second, timeout=90)
+    ends = full.flurm.gateway.job(first)["end_time"]
+    assert full.flurm.gateway.job(second)["start_time"] >= ends
+
+
+# -- what FLURM does not run
 
 
 def test_array_stays_at_its_origin(jobs):
-    job = jobs.alpha.sbatch("--array=1-3", user=USER, script=script(jobs))
+    job = jobs.alpha.sbatch("--array=1-3", user=USER,
+                            script=jobs.witness.script())
     wait_until(lambda: jobs.alpha.run(
         "squeue", "--local", "-h", f"--jobs={job}", check=False).out,
         lambda out: not out.strip(), 60, "the array is over")
@@ -299,88 +305,3 @@ def test_interactive_job_cannot_be_sent_to_flurm_alone(full):
     assert refused.status and "batch" in (refused.out + refused.err).lower()
     full.alpha.run("scancel", job)
     done.wait(20)
-
-
-# -- faults
-
-
-def test_flurm_side_is_away(full):
-    """Accepted, kept, delivered when it is back; the rest goes on."""
-    full.flurm.gateway.kill()
-    job = full.alpha.sbatch(user=USER, script=script(full))
-    wait_until(lambda: full.flurm.status()["clusters"][0]["jobs"]["states"],
-               lambda states: states.get("delivering"), what="kept")
-    full.flurm.gateway.start()
-    wait_started(full, job)
-    wait_until(lambda: full.alpha.job_state(job),
-               lambda state: state == "REVOKED", what="told")
-
-
-@pytest.mark.parametrize("who", ["plugin", "gateway", "origin"])
-def test_kill_while_it_runs(full, who):
-    """kill -9 of either end: it runs on, ends once, and is told as it was."""
-    origin = full.beta if who == "origin" else full.alpha
-    job = origin.sbatch(user=USER, script=script(
-        full, f"while [ ! -e {full.work}/go-{who} ]; do sleep 0.1; done; "
-        "exit 5"))
-    wait_started(full, job)
-    wait_until(lambda: origin.job_state(job),
-               lambda state: state == "REVOKED", what="RV")
-    origin.wait_saved(job)
-    victim = full.flurm.gateway if who == "gateway" else origin.slurmctld
-    victim.kill()
-    victim.start()
-    full.wait_linked(60)
-    with open(f"{full.work}/go-{who}", "w"):
-        pass
-    wait_until(lambda: origin.job(job).get("ExitCode"),
-               lambda code: code == "5:0", 40, "the exit code is told")
-    assert starts(full, job) == [("flurm", 0)]
-
-
-def test_flurm_loses_its_store(full):
-    """What ran is not called completed; what waited is delivered again."""
-    running = full.alpha.sbatch("--ntasks=16", user=USER,
-                                script=script(full, "sleep 300"))
-    wait_started(full, running)
-    waiting = full.alpha.sbatch("--ntasks=16", user=USER,
-                                script=script(full))
-    full.flurm.gateway.wait_job(waiting, "pending")
-    gateway = full.flurm.gateway
-    gateway.kill()
-    os.rename(gateway.state, gateway.state + ".lost")
-    gateway.start()
-    wait_started(full, waiting)
-    wait_until(lambda: full.alpha.job_state(running),
-               lambda state: state in ("REVOKED", "NODE_FAIL", "PENDING"),
-               what="the other is not running")
-    assert full.alpha.job(running)["ExitCode"] != "0:0" or \
-        full.alpha.job_state(running) != "COMPLETED"
-
-
-def test_races(jobs):
-    """Room on all three at the same moment: each job starts once."""
-    count = 300
-    jobs_ids = []
-    for origin in (jobs.alpha, jobs.beta):
-        out = origin.run("sh", "-c", f"for i in $(seq {count // 2}); do "
-                         "sbatch --parsable --output=/dev/null "
-                         f"{_write(jobs, 'race.sh', script(jobs, 'sleep 2'))}; "
-                         "done",
-                         user=USER, timeout=120)
-        jobs_ids += [int(line.split(";")[0]) for line in out.splitlines()]
-    assert len(jobs_ids) == count
-    seen = wait_until(lambda: {job: starts(jobs, job) for job in jobs_ids},
-                      lambda seen: all(seen.values()), 120,
-                      "all have started")
-    assert all(len(each) == 1 for each in seen.values())
-    clusters = {each[0][0] for each in seen.values()}
-    assert clusters == {"alpha", "beta", "flurm"}
-
-
-def _write(stack, name, text):
-    path = os.path.join(stack.work, name)
-    with open(path, "w") as file:
-        file.write(text)
-    os.chmod(path, 0o755)
-    return path

@@ -7,7 +7,7 @@ by fed_flurmd. The system tests and ./demo drive it.
 
 Nothing here waits for a fixed time: see wait.py.
 """
-from .stack import Stack
+from .stack import GONE, Stack
 from .wait import TimedOut, wait_until
 
-__all__ = ["Stack", "TimedOut", "wait_until"]
+__all__ = ["GONE", "Stack", "TimedOut", "wait_until"]

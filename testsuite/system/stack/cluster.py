@@ -39,6 +39,8 @@ JobAcctGatherType=jobacct_gather/none
 PropagateResourceLimits=NONE
 ReturnToService=2
 KillWait=2
+RequeueExit=99
+RequeueExitHold=98
 MessageTimeout=10
 SlurmctldTimeout={ctld_timeout}
 SlurmdTimeout=300
@@ -65,6 +67,7 @@ class Controller(Daemon):
         self.host = host
         self.hostname = host.name if host else _hostname()
         self.address = host.address if host else cluster.stack.address
+        self.options = []  # more of the command line
 
     def environ(self):
         return self.cluster.environ()
@@ -72,7 +75,7 @@ class Controller(Daemon):
     def argv(self):
         # which of a pair it is slurmctld knows from the host's name
         return [*(self.host.enter() if self.host else []),
-                "slurmctld", "-D", "-L", self.log]
+                "slurmctld", "-D", "-L", self.log, *self.options]
 
     def ready(self):
         return listening(self.cluster.port, self.address)

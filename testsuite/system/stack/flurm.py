@@ -7,6 +7,7 @@ own side, is not there yet: nothing listens.
 import glob
 import json
 import os
+import subprocess
 
 from .ports import free_port
 from .process import Daemon
@@ -42,6 +43,7 @@ class Flurm:
         self.host = host
         self.port = free_port()
         self.http_port = free_port()
+        self.url_port = None  # if there is something on the way to http_port
         self.dir = stack.mkdir(name)
         self.ledger = os.path.join(self.dir, "ledger")
         self.status_socket = os.path.join(self.dir, "status")
@@ -57,12 +59,15 @@ class Flurm:
         with open(self.token_file, "w") as file:
             os.fchmod(file.fileno(), 0o600)
             file.write(os.urandom(32).hex() + "\n")
+        self.disk = None  # MiB, if the ledger has a disk of its own
         self.daemon = None
         self.gateway = None
 
     def join(self, cluster):
         """Makes cluster's slurmctld its host, or prepares fed_flurmd."""
         self.conf = os.path.join(cluster.dir, "fed_flurm.conf")
+        if self.disk:
+            self.mount()
         self.write_conf()
         if self.host == "plugin":
             plugin = built("job_submit_fed_flurm.so")
@@ -72,7 +77,16 @@ class Flurm:
         else:
             self.daemon = FedFlurmd(self, cluster)
 
+    def mount(self):
+        """A small disk for the ledger, which can be full."""
+        os.mkdir(self.ledger)
+        subprocess.run(["mount", "-t", "tmpfs", "-o",
+                        f"size={self.disk}m,mode=755", "tmpfs", self.ledger],
+                       check=True)
+
     def line(self):
+        if self.url_port:
+            self.options["Url"] = f"http://127.0.0.1:{self.url_port}"
         return " ".join([f"FlurmCluster={self.name}"] + [
             f"{key}={value}" for key, value in self.options.items()])
 

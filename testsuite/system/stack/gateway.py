@@ -61,11 +61,12 @@ class Gateway(Daemon):
 
     # -- what FLURM itself says
 
-    def get(self, path):
-        """(status, body) of a GET of its API."""
+    def get(self, path, body=None):
+        """What its API answers to a GET, or to a POST of body."""
         with urllib.request.urlopen(urllib.request.Request(
-                f"http://127.0.0.1:{self.flurm.http_port}{path}",
-                headers={"Authorization": f"Bearer {self._token()}"}),
+                f"http://127.0.0.1:{self.flurm.http_port}{path}", body,
+                headers={"Authorization": f"Bearer {self._token()}",
+                         "Content-Type": "application/json"}),
                 timeout=10) as reply:
             return json.load(reply)
 
@@ -77,6 +78,26 @@ class Gateway(Daemon):
             if err.code != 404:
                 raise
             return {}
+
+    def jobs(self, *states):
+        """All its jobs, or those in one of the states."""
+        jobs, page = [], {"next": 0}
+        query = f"&state={','.join(states)}" if states else ""
+        while True:
+            page = self.get(f"/api/v1/jobs?limit=1000&after={page['next']}"
+                            f"{query}")
+            jobs += page["jobs"]
+            if not page["next"]:
+                return jobs
+
+    def unfinished(self):
+        return [job["fed_job_id"] for job in self.jobs(
+            "held", "pending", "starting", "running", "suspended",
+            "completing")]
+
+    def debug(self, **command):
+        """Backend sim: has things happen, and go wrong."""
+        return self.get("/api/v1/debug", json.dumps(command).encode())
 
     def wait_job(self, job_id, *states, timeout=20):
         return wait_until(lambda: self.job(job_id),

@@ -3,14 +3,15 @@
 Run as a child with a pipe as standard input: end of file means that the
 parent has ended, killed or not. Every process of a stack carries the stack's
 directory in its environment or (slurmstepd and slurmscriptd write their title
-over theirs) works in it; those, and only those, are killed, then the directory
-is removed.
+over theirs) works in it; those, and only those, are killed, then what is mounted
+in the directory is let go and it is removed.
 
     guard.py DIRECTORY
 """
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -49,7 +50,16 @@ def kill_all(directory):
     return []
 
 
+def unmount_all(directory):
+    with open("/proc/self/mounts") as file:
+        places = [line.split()[1] for line in file]
+    for place in places:
+        if place.startswith(directory + "/"):
+            subprocess.run(["umount", "--lazy", place], check=False)
+
+
 if __name__ == "__main__":
     sys.stdin.buffer.read()
     kill_all(sys.argv[1])
+    unmount_all(sys.argv[1])
     shutil.rmtree(sys.argv[1], ignore_errors=True)

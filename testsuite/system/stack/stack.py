@@ -12,13 +12,17 @@ from .gateway import Gateway
 from .host import Host
 from .mariadb import MariaDB
 from .munge import Munge
+from .proxy import Proxy
+from .ports import free_port
 from .release import slurm_release
 from .slurmdbd import Slurmdbd
 from .wait import wait_until
+from .witness import Witness
 
 FEDERATION = "fed"
 ACCOUNT = "science"
 FINAL = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL")
+GONE = (None, "REVOKED", "CANCELLED")  # a sibling has let go of its copy
 USERS = ("root", "daemon", "nobody")
 
 
@@ -30,10 +34,13 @@ class Stack:
              for stock Slurm alone
     pair     the first cluster has a backup slurmctld, on a second host
     gateway  backend of FLURM's own side, or None: there is no such side
+    wires    there is a proxy on the way to FLURM's controller, to FLURM's own
+             side and, after reroute(), to a native: self.wires[name]
+    disk     FLURM's ledger has a file system of its own, of so many MiB
     """
 
     def __init__(self, natives=("alpha", "beta"), flurm=None, pair=False,
-                 gateway=None):
+                 gateway=None, wires=False, disk=None):
         # a short path: unix socket names have at most 107 characters
         self.dir = tempfile.mkdtemp(prefix="ff-", dir="/tmp")
         os.chmod(self.dir, 0o755)
@@ -41,6 +48,7 @@ class Stack:
         self.run = self.mkdir("run")  # for what belongs to one host
         self.work = self.mkdir("work")  # where jobs run and write
         os.chmod(self.work, 0o1777)
+        self.witness = Witness(self)
         self._guard = subprocess.Popen(
             [sys.executable, guard.__file__, self.dir],
             stdin=subprocess.PIPE, start_new_session=True)
@@ -52,12 +60,18 @@ class Stack:
         self.mariadb = MariaDB(self)
         self.slurmdbd = Slurmdbd(self, self.mariadb, self.munge)
         self.clusters = {}
+        self.wires = {}
+        self._outpost = Host("outpost", self) if wires else None
         for name in natives:
             self.add_cluster(name, None if self.clusters
                              else self.backup_host)
         self.flurm = None
         if flurm:
             self.flurm = Flurm(self, host=flurm)
+            if wires:
+                self.flurm.options["Address"] = self._outpost.address
+                self.flurm.url_port = free_port()
+            self.flurm.disk = disk
             self.flurm.join(self.first)
             if gateway:
                 self.flurm.gateway = Gateway(self.flurm, gateway)
@@ -100,6 +114,9 @@ class Stack:
     def start(self):
         if self.backup_host:
             self.backup_host.start()
+        if self._outpost:
+            self._outpost.start()
+            self._lay_wires()
         self.munge.spawn()
         self.mariadb.start()
         self.mariadb.prepare()
@@ -128,6 +145,29 @@ class Stack:
         self.sacctmgr("add", "federation", FEDERATION,
                       f"clusters={','.join(self.members())}")
         return self
+
+    def _lay_wires(self):
+        self.wires["flurm"] = Proxy(self._outpost.address, self.flurm.port,
+                                    self.flurm.port, host=self._outpost)
+        self.wires["gateway"] = Proxy("127.0.0.1", self.flurm.url_port,
+                                      self.flurm.http_port)
+        for cluster in self.clusters.values():
+            self.wires[cluster.name] = Proxy("127.0.0.1", free_port(),
+                                             cluster.port)
+
+    def reroute(self, cluster):
+        """Has FLURM find cluster's slurmctld at its proxy, until that
+        registers again."""
+        port = self.wires[cluster.name].port
+        self.mariadb.query(f"UPDATE cluster_table SET control_port={port} "
+                           f"WHERE name='{cluster.name}'")
+        # what slurmdbd tells all
+        for features in ("wired", ""):
+            self.sacctmgr("modify", "cluster", cluster.name, "set",
+                          f"features={features}")
+        wait_until(lambda: self.wires[cluster.name].joined,
+                   what=f"FLURM finds {cluster.name} there")
+        self.wait_linked()
 
     def members(self):
         """Names of the clusters of the federation, FLURM last."""
@@ -185,6 +225,52 @@ class Stack:
                           timeout, f"job {job_id} has ended")
         return next((name, job) for name, job in seen.items() if ran(job))
 
+    def wait_states(self, job_id, timeout=20, **wanted):
+        """Waits until each of the named clusters has the job in its state,
+        or one of its states; FLURM's are its own words, as in "running"."""
+        def look():
+            return {name: self.flurm.gateway.job(job_id).get("state")
+                    if self.flurm and name == self.flurm.name
+                    else self.clusters[name].job_state(job_id)
+                    for name in wanted}
+
+        def right(seen):
+            return all(seen[name] == state or isinstance(state, tuple) and
+                       seen[name] in state for name, state in wanted.items())
+        return wait_until(look, right, timeout,
+                          f"job {job_id} is so: {wanted}")
+
+    def natives(self, state):
+        """Drains or resumes their nodes."""
+        for cluster in self.clusters.values():
+            # one that is resumed already cannot be resumed
+            cluster.scontrol("update", f"nodename={cluster.name}1",
+                             f"state={state}", "reason=test",
+                             check=state != "resume")
+
+    def fill_flurm(self):
+        """A job that takes all of FLURM, and nothing of the natives, which
+        are drained for that and stay so."""
+        self.natives("drain")
+        job = self.first.sbatch(f"--ntasks={self.flurm.gateway.cpus}",
+                                user="daemon",
+                                script="#!/bin/sh\nexec sleep 300\n")
+        self.flurm.gateway.wait_job(job, "running")
+        return job
+
+    def cancel_all(self):
+        """Of whatever is left of jobs nothing is left after this."""
+        def left():
+            return {name: ids for name, cluster in self.clusters.items()
+                    if (ids := cluster.run("squeue", "--local", "--noheader",
+                                           "--format=%i").split())}
+        for name, ids in left().items():
+            self.clusters[name].run("scancel", *ids, check=False)
+        wait_until(left, lambda jobs: not jobs, what="no job is left")
+        if self.flurm and self.flurm.gateway:
+            wait_until(self.flurm.gateway.unfinished, lambda jobs: not jobs,
+                       what="FLURM has no job left")
+
     def daemons(self):
         """All that may run."""
         if self.flurm and self.flurm.daemon:
@@ -194,8 +280,9 @@ class Stack:
         for cluster in self.clusters.values():
             yield from cluster.daemons()
         yield from (self.slurmdbd, self.mariadb, self.munge)
-        if self.backup_host:
-            yield self.backup_host
+        for host in (self.backup_host, self._outpost):
+            if host:
+                yield host
 
     def stop(self, keep=False):
         """Ends everything. The directory stays if keep is set."""
@@ -204,6 +291,9 @@ class Stack:
         left = guard.kill_all(self.dir)
         for daemon in self.daemons():
             daemon.kill()
+        for wire in self.wires.values():
+            wire.close()
+        guard.unmount_all(self.dir)
         self._guard.stdin.close()
         self._guard.wait()
         assert not left, f"cannot kill processes {left} of {self.dir}"
