@@ -132,6 +132,22 @@ static bool _leaves_mark(const fed_job_t *job, const fed_job_event_t *event)
 		fed_job_owes(job, FED_ACT_UNLOCK));
 }
 
+/*
+ * RET true if the list is older than the submission, though it came later: it
+ * counts fewer restarts, or as many and has the submission yet to come
+ */
+static bool _is_older(const fed_job_t *job, const fed_job_event_t *event)
+{
+	switch (event->view) {
+	case FED_VIEW_LEFT:
+		return false;
+	case FED_VIEW_REQUEUING:
+		return event->restarts <= job->restarts;
+	default:
+		return event->restarts < job->restarts;
+	}
+}
+
 extern fed_job_verdict_t fed_job_hear_view(fed_job_t *job,
 					   const fed_job_event_t *event)
 {
@@ -149,9 +165,7 @@ extern fed_job_verdict_t fed_job_hear_view(fed_job_t *job,
 	job->owner = false;
 	if (fed_job_is(job, FED_JOB_F_SUPERSEDED | FED_JOB_F_LEFT))
 		return verdict;
-	/* a list that is older than the submission, and came after it */
-	if (fresh && (event->restarts < job->restarts) &&
-	    (event->view != FED_VIEW_LEFT))
+	if (fresh && _is_older(job, event))
 		return verdict;
 	switch (event->view) {
 	case FED_VIEW_UNHEARD:

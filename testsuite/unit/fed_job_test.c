@@ -688,6 +688,54 @@ static void _stale_view(void **state)
 	fed_job_table_destroy(table);
 }
 
+/* The origin waited for an end, then submitted; its list was made before. */
+static void _stale_list(void **state)
+{
+	for (uint16_t restarts = 0; restarts <= 2; restarts++) {
+		job = (fed_job_t) { .id = ID, .epoch = 2 };
+		fed_job_begin(&job, &(fed_job_event_t) {
+				.type = FED_EV_SUBMIT, .now = NOW,
+				.restarts = 1, .unsynced = true });
+		HEAR(ORIGIN_VIEW, .view = FED_VIEW_REQUEUING,
+		     .restarts = restarts);
+		if (restarts < 2)
+			assert_job("delivering", SUBMIT);
+		else
+			/* but this one is about a later run */
+			assert_string_equal(fed_job_state_name(job.state),
+					    "ended");
+	}
+}
+
+/* The lock was to be given back, and is wanted again: it is ours still. */
+static void _lock_kept(void **state)
+{
+	_to_granted();
+	_do(FED_ACT_FLURM_GRANT);
+	HEAR(START_FAILED, .attempt = 1);
+	assert_job("queued", UNLOCK);
+	HEAR(START_REQUEST, .attempt = 2);
+	assert_job("locking", LOCK);
+	/* FLURM has lost it, and then nobody wants it any more */
+	HEAR(UNKNOWN);
+	assert_job("delivering", UNLOCK | SUBMIT);
+}
+
+/* Nothing is listed as running here of which the lock goes first. */
+static void _listed_with_lock(void **state)
+{
+	job = (fed_job_t) {
+		.id = ID, .epoch = 2, .state = FED_JOB_ENDED,
+		.end = FED_END_FAILED,
+		.facts = FED_JOB_F_RAN | FED_JOB_F_LOCK,
+		.owed = START | COMPLETE | UNLOCK,
+	};
+	assert_int_equal(fed_job_sync(&job), FED_SYNC_PENDING);
+	assert_job("ended", UNLOCK);
+	job.owed &= ~UNLOCK;
+	assert_int_equal(fed_job_sync(&job), FED_SYNC_RUNNING);
+}
+
 /* FLURM speaks of a job that we have forgotten, or never knew */
 static void _adopted(void **state)
 {
@@ -821,6 +869,9 @@ int main(void)
 		cmocka_unit_test(_epochs),
 		cmocka_unit_test(_late_repetition),
 		cmocka_unit_test(_stale_view),
+		cmocka_unit_test(_stale_list),
+		cmocka_unit_test(_lock_kept),
+		cmocka_unit_test(_listed_with_lock),
 		cmocka_unit_test(_adopted),
 		cmocka_unit_test(_many),
 		cmocka_unit_test(_records),
