@@ -25,6 +25,7 @@ EXTRA_DIST += \
 	testsuite/system/test_bad_conf.py \
 	testsuite/system/test_bad_input.py \
 	testsuite/system/test_crash.py \
+	testsuite/system/test_gate.py \
 	testsuite/system/test_hosts.py \
 	testsuite/system/test_job_faults.py \
 	testsuite/system/test_life.py \
