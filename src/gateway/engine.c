@@ -167,8 +167,11 @@ extern void gw_engine_flush(gw_engine_t *engine)
 		engine->broken = true;
 		return;
 	}
-	if (engine->broken)
+	if (engine->broken) {
 		fed_info("the ledger works again");
+		/* the wake-ups of what was posted meanwhile are spent */
+		engine->more_posts = true;
+	}
 	engine->broken = false;
 	gw_engine_publish(engine);
 	gw_engine_send_answers(engine);

@@ -10,7 +10,7 @@ from gw import Sibling, sanitized, spec, wait_for
 from gw.job import next_id
 
 # with a sanitizer it takes ten times as long to start
-KILLS = 20 if sanitized() else 200
+KILLS = 50 if sanitized() else 200
 
 
 def exit_code(fed_job_id):
