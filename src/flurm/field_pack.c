@@ -7,8 +7,7 @@
  * escaped, and as no text of the model has a NUL byte, neither has this.
  */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,23 +16,44 @@
 #include "src/flurm/state.h"
 #include "src/flurm/unset.h"
 
+#define DIGITS_MAX 24
+
+/*
+ * A job has dozens of these: snprintf() would be most of the work.
+ * IN end - of room for DIGITS_MAX, the last digit goes before it
+ * RET the first digit
+ */
+static char *_digits(char *end, uint64_t number)
+{
+	do {
+		*--end = '0' + number % 10;
+		number /= 10;
+	} while (number);
+	return end;
+}
+
 static void _put(fed_bytes_t *bytes, const char *name, char mark,
 		 const char *value, size_t len)
 {
-	char digits[24];
-	int count = snprintf(digits, sizeof(digits), "%c%zu:", mark, len);
+	char head[DIGITS_MAX + 2], *end = head + sizeof(head), *at;
 
+	*--end = ':';
+	at = _digits(end, len);
+	*--at = mark;
 	fed_put_raw(bytes, name, strlen(name));
-	fed_put_raw(bytes, digits, count);
+	fed_put_raw(bytes, at, end + 1 - at);
 	fed_put_raw(bytes, value, len);
 }
 
 static void _put_number(fed_bytes_t *bytes, const char *name, int64_t number)
 {
-	char digits[24];
-	int count = snprintf(digits, sizeof(digits), "%" PRId64, number);
+	char text[DIGITS_MAX], *end = text + sizeof(text);
+	char *at = _digits(end, (number < 0) ? -(uint64_t) number :
+						(uint64_t) number);
 
-	_put(bytes, name, '=', digits, count);
+	if (number < 0)
+		*--at = '-';
+	_put(bytes, name, '=', at, end - at);
 }
 
 static void _pack_list(const field_t *field, char *const *list,

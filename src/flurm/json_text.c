@@ -10,6 +10,8 @@
 #include "src/core/bytes.h"
 #include "src/core/mem.h"
 
+#define USUAL_LEN 4096
+
 /* RET false if it has more values than most allows, should it be JSON */
 static bool _few_values(const char *text, size_t len, size_t most)
 {
@@ -65,6 +67,9 @@ extern char *flurm_json_write(const json_t *json, size_t *ret_len)
 {
 	fed_bytes_t out = { 0 };
 
+	/* most fit, and need not grow piece by piece */
+	fed_bytes_add(&out, USUAL_LEN);
+	fed_bytes_clear(&out);
 	/* json_dumps() would copy it once more, and not say how long it is */
 	if (!json || json_dump_callback(json, _put, &out, JSON_COMPACT)) {
 		fed_bytes_free(&out);

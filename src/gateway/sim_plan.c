@@ -129,7 +129,7 @@ extern int sim_plan_read(const char *script, uint32_t fed_job_id,
 	const size_t mark = sizeof(MARK) - 1;
 
 	for (const char *line = script; line && *line;) {
-		size_t len = strcspn(line, "\n");
+		size_t len = strchrnul(line, '\n') - line;
 
 		if ((len > mark) && !strncmp(line, MARK, mark) &&
 		    strchr(" \t", line[mark]) &&

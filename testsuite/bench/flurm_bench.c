@@ -30,6 +30,7 @@
 #include "src/flurm/client.h"
 
 #define PATIENCE_S 300
+#define SUBMISSIONS_A_TURN 32
 
 static struct {
 	uint32_t jobs;
@@ -258,11 +259,16 @@ static void _throughput(void)
 	flurm_client_stats_t stats;
 
 	while (answered < options.jobs) {
-		while ((submitted < options.jobs) &&
+		/* a few at a time: what is under way must not stand still */
+		int room = SUBMISSIONS_A_TURN;
+
+		while (room && (submitted < options.jobs) &&
 		       (submitted - answered < options.window) &&
-		       _submit(submitted))
+		       _submit(submitted)) {
 			submitted++;
-		flurm_loop_turn(loop, 1000, NULL);
+			room--;
+		}
+		flurm_loop_turn(loop, room ? 1000 : 0, NULL);
 		if (_now() - began > PATIENCE_S)
 			_die("not all are answered");
 	}
