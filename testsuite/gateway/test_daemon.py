@@ -73,6 +73,27 @@ def test_systemd_is_told(make_gateway):
         assert sock.recv(100) == b"STOPPING=1"
 
 
+def test_levels_of_the_log(make_gateway):
+    """Requests at debug only; the journal is told the level of each line."""
+    asked = "GET /api/v1/nodes -> 200"
+    for options, level in (([], "info"), ([], "debug"), (["-v"], "info"),
+                           (["-v", "-v"], "info")):
+        gateway = make_gateway(log_level=level)
+        gateway.options = options
+        gateway.start()
+        assert gateway.api().get("/api/v1/nodes").status == 200
+        gateway.terminate()
+        assert (asked in gateway.log()) == (level == "debug" or
+                                            len(options) == 2)
+    gateway = make_gateway()
+    gateway.env["JOURNAL_STREAM"] = "8:1"
+    gateway.start().terminate()
+    lines = gateway.log().splitlines()
+    assert all(re.match(r"<[3-7]>", line) for line in lines), lines
+    assert any(line.startswith("<6>") and "listens on" in line
+               for line in lines), lines
+
+
 def test_backend_on_the_command_line(make_gateway):
     gateway = make_gateway(sim_nodes=7).start("--backend", "sim")
     assert len(gateway.api().get("/api/v1/nodes").json) == 7

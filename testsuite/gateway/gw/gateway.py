@@ -60,6 +60,7 @@ class Gateway:
         self.settings.update(settings)
         self.env = {"PATH": "/usr/bin:/bin",
                     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0"}
+        self.options = ["-v", "-v"]
         self.process = None
         self.port = 0
         self.failed = False
@@ -87,7 +88,7 @@ class Gateway:
         with open(f"{self.dir}/log", "ab") as log:
             offset = log.tell()
             self.process = subprocess.Popen(
-                [f"{build_dir()}/flurm-gateway", "-v", "-v", "-f", conf,
+                [f"{build_dir()}/flurm-gateway", *self.options, "-f", conf,
                  *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env=self.env)
