@@ -77,23 +77,25 @@ def test_bad_plans_are_refused(sim):
 
 def test_lots_are_the_same_after_a_restart(make_gateway):
     gateway = make_gateway(backend="sim", sim_nodes=50, sim_cpus=8,
-                           sim_duration=100, sim_failures=30).start()
+                           sim_duration=10000, sim_failures=30).start()
     gateway.client = gateway.api()
-    jobs = [gateway.client.submit(spec(script="#!/bin/sh\n"))
+    jobs = [gateway.client.submit(spec(script="#!/bin/sh\n",
+                                       time_limit=86400))
             for _ in range(100)]
     for job in jobs:
         gateway.client.wait_state(job, "running")
     gateway.kill()
     gateway.client.close()
     gateway.client = gateway.start().api()
-    debug(gateway, advance=100)
-    over_now = 0
-    time.sleep(0.3)
-    for job in jobs:
-        over_now += gateway.client.job(job)["state"] != "running"
+    debug(gateway, advance=10000)
+
+    def over_now():
+        return sum(gateway.client.job(job)["state"] != "running"
+                   for job in jobs)
     # of an exponential distribution two thirds are over after its mean
-    assert 45 <= over_now <= 80
-    debug(gateway, advance=100000)
+    wait_for("half of them are over", lambda: over_now() >= 45)
+    assert over_now() <= 80
+    debug(gateway, advance=1000000)
     ends = [gateway.client.wait_over(job)["state"] for job in jobs]
     assert 15 <= ends.count("failed") <= 45
     assert ends.count("failed") + ends.count("completed") == 100
