@@ -23,6 +23,7 @@ dist_doc_DATA = \
 	doc/guide.md \
 	doc/internals.md \
 	doc/options.md \
+	doc/performance.md \
 	# End of dist_doc_DATA
 
 TESTS += doc/api-page-check doc/guide-check
