@@ -217,6 +217,19 @@ extern void flurm_partition_free(flurm_partition_t *partition)
 	field_free(&partition_table, partition);
 }
 
+extern void flurm_partition_copy(flurm_partition_t *ret_partition,
+			       const flurm_partition_t *partition)
+{
+	flurm_partition_init(ret_partition);
+	field_copy(&partition_table, ret_partition, partition);
+}
+
+extern bool flurm_partition_equal(const flurm_partition_t *a,
+				const flurm_partition_t *b)
+{
+	return field_equal(&partition_table, a, b);
+}
+
 extern json_t *flurm_partition_to_json(const flurm_partition_t *partition)
 {
 	return _to_json(&partition_table, partition);
@@ -237,6 +250,19 @@ extern void flurm_node_init(flurm_node_t *node)
 extern void flurm_node_free(flurm_node_t *node)
 {
 	field_free(&node_table, node);
+}
+
+extern void flurm_node_copy(flurm_node_t *ret_node,
+			       const flurm_node_t *node)
+{
+	flurm_node_init(ret_node);
+	field_copy(&node_table, ret_node, node);
+}
+
+extern bool flurm_node_equal(const flurm_node_t *a,
+				const flurm_node_t *b)
+{
+	return field_equal(&node_table, a, b);
 }
 
 extern json_t *flurm_node_to_json(const flurm_node_t *node)

@@ -5,6 +5,7 @@
 #define FED_FLURM_CLUSTER_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -96,6 +97,10 @@ extern int flurm_cluster_stats_from_json(const json_t *json,
 
 extern void flurm_partition_init(flurm_partition_t *partition);
 extern void flurm_partition_free(flurm_partition_t *partition);
+extern void flurm_partition_copy(flurm_partition_t *ret_partition,
+			       const flurm_partition_t *partition);
+extern bool flurm_partition_equal(const flurm_partition_t *a,
+				const flurm_partition_t *b);
 extern json_t *flurm_partition_to_json(const flurm_partition_t *partition);
 extern int flurm_partition_from_json(const json_t *json,
 				     flurm_partition_t *ret_partition,
@@ -103,6 +108,10 @@ extern int flurm_partition_from_json(const json_t *json,
 
 extern void flurm_node_init(flurm_node_t *node);
 extern void flurm_node_free(flurm_node_t *node);
+extern void flurm_node_copy(flurm_node_t *ret_node,
+			       const flurm_node_t *node);
+extern bool flurm_node_equal(const flurm_node_t *a,
+				const flurm_node_t *b);
 extern json_t *flurm_node_to_json(const flurm_node_t *node);
 extern int flurm_node_from_json(const json_t *json, flurm_node_t *ret_node,
 				fed_err_t *err);

@@ -138,6 +138,29 @@ extern void field_copy(const field_table_t *table, void *ret_record,
 	}
 }
 
+static bool _equal(const field_t *field, const void *a, const void *b)
+{
+	if (!field_said(field, a) || !field_said(field, b))
+		return field_said(field, a) == field_said(field, b);
+	if (field->type == FIELD_TEXT)
+		return !strcmp(*(char *const *) a, *(char *const *) b);
+	return (field->type != FIELD_LIST) &&
+	       !memcmp(a, b, _size(field->type));
+}
+
+extern bool field_equal(const field_table_t *table, const void *a,
+			const void *b)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const field_t *field = &table->fields[i];
+
+		if (!_equal(field, (const char *) a + field->offset,
+			    (const char *) b + field->offset))
+			return false;
+	}
+	return true;
+}
+
 extern void field_merge(const field_table_t *table, void *record,
 			const void *change)
 {

@@ -1,7 +1,7 @@
 /*
  * field.h - structs described by a table, and everything the model does with
- * them: empty, free, copy, merge, to and from JSON, to and from the text that
- * their owner keeps of them.
+ * them: empty, free, copy, compare, merge, to and from JSON, to and from the
+ * text that their owner keeps of them.
  *
  * Each noun of the model keeps one table; a new field is one line in it.
  */
@@ -85,6 +85,9 @@ extern void field_free(const field_table_t *table, void *record);
 
 extern void field_copy(const field_table_t *table, void *ret_record,
 		       const void *record);
+/* RET true if both say the same; lists are never the same */
+extern bool field_equal(const field_table_t *table, const void *a,
+			const void *b);
 extern void field_merge(const field_table_t *table, void *record,
 			const void *change);
 
