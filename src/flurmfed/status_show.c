@@ -132,9 +132,22 @@ static void _show_peers(const json_t *peers, time_t now, FILE *out)
 	}
 }
 
+/* How old is what sinfo shows, and whether FLURM has said it */
+static const char *_nodes_age(const json_t *flurm, char *text, size_t size)
+{
+	const json_t *age = json_object_get(flurm, "nodes_age");
+
+	if (!json_is_integer(age))
+		return "nodes not known yet";
+	snprintf(text, size, "nodes%s %lld s ago",
+		 _is(flurm, "nodes_told") ? "" : " (made up)",
+		 (long long) json_integer_value(age));
+	return text;
+}
+
 static void _show_flurm(const json_t *flurm, time_t now, FILE *out)
 {
-	char age[40], memory[40];
+	char age[40], memory[40], nodes[60];
 
 	fprintf(out, LABEL, "FLURM");
 	(void) _since(flurm, now, age, sizeof(age));
@@ -144,11 +157,12 @@ static void _show_flurm(const json_t *flurm, time_t now, FILE *out)
 		_show_error(flurm, out);
 		return;
 	}
-	fprintf(out, "%s answers for %s: version %s, %lld nodes, %lld cpus, %s; %lld requests, %lld retries\n",
+	fprintf(out, "%s answers for %s: version %s, %lld nodes, %lld cpus, %s; %s; %lld requests, %lld retries\n",
 		status_str(flurm, "url"), age, status_str(flurm, "version"),
 		status_int(flurm, "nodes"), status_int(flurm, "cpus"),
 		_size(status_int(flurm, "memory_mb") << 20, memory,
 		      sizeof(memory)),
+		_nodes_age(flurm, nodes, sizeof(nodes)),
 		status_int(flurm, "requests"), status_int(flurm, "retries"));
 }
 

@@ -15,6 +15,7 @@
 #include "slurm/slurm_version.h"
 #include "slurm/slurmdb.h"
 
+#include "src/common/bitstring.h"
 #include "src/common/fd.h"
 #include "src/common/hostlist.h"
 #include "src/common/list.h"
@@ -38,6 +39,7 @@
 #include "src/common/msg_type.h"
 #include "src/common/persist_conn.h"
 #include "src/common/job_record.h"
+#include "src/common/job_state_reason.h"
 #include "src/interfaces/acct_gather_energy.h"
 #include "src/interfaces/auth.h"
 #include "src/interfaces/select.h"
@@ -103,6 +105,234 @@ static inline int compat_reply(slurm_msg_t *request, uint16_t type, void *data)
 	return send_msg_response(request, type, data);
 #else
 	return slurm_send_msg(request, type, data);
+#endif
+}
+
+/*
+ * Answer with a body that was packed already.
+ * IN body - all up to its offset is sent; stays the caller's
+ */
+static inline int compat_reply_body(slurm_msg_t *request, uint16_t type,
+				    buf_t *body)
+{
+#if COMPAT_24_11
+	return send_msg_response(request, type, body);
+#else
+	slurm_msg_t msg;
+
+	slurm_msg_t_init(&msg);
+	msg.address = request->address;
+	msg.auth_index = request->auth_index;
+	msg.conn = request->conn;
+	msg.flags = request->flags;
+	msg.hash_index = request->hash_index;
+	msg.protocol_version = request->protocol_version;
+	slurm_msg_set_r_uid(&msg, request->auth_uid);
+	msg.msg_type = type;
+	msg.data = get_buf_data(body);
+	msg.data_size = get_buf_offset(body);
+	return (slurm_send_node_msg(request->conn_fd, &msg) < 0) ? -1 : 0;
+#endif
+}
+
+/* Send the client to another cluster. IN to - stays the caller's */
+static inline int compat_reply_reroute(slurm_msg_t *request,
+				       slurmdb_cluster_rec_t *to)
+{
+#if COMPAT_24_11
+	return slurm_send_reroute_msg(request, to, NULL);
+#else
+	return slurm_send_reroute_msg(request, to);
+#endif
+}
+
+/* squeue --only-job-state is 24.05's: a build before is never asked */
+#if COMPAT_24_11
+typedef job_state_response_job_t compat_job_state_t;
+
+static inline bool compat_job_state_wanted(const void *data, uint32_t job_id)
+{
+	const job_state_request_msg_t *request = data;
+
+	if (!request->count)
+		return true;
+	for (uint32_t i = 0; i < request->count; i++) {
+		if (request->job_ids[i].step_id.job_id == job_id)
+			return true;
+	}
+	return false;
+}
+
+static inline void compat_job_state_set(compat_job_state_t *job,
+					uint32_t job_id, uint32_t state)
+{
+	job->job_id = job_id;
+	job->array_task_id = NO_VAL;
+	job->state = state;
+}
+
+static inline void compat_reply_job_states(slurm_msg_t *request,
+					   compat_job_state_t *jobs,
+					   uint32_t count)
+{
+	job_state_response_msg_t response = {
+		.jobs_count = count,
+		.jobs = jobs,
+	};
+
+	(void) send_msg_response(request, RESPONSE_JOB_STATE, &response);
+}
+#else
+typedef struct { uint32_t job_id; } compat_job_state_t;
+#define REQUEST_JOB_STATE 2057
+
+static inline bool compat_job_state_wanted(const void *data, uint32_t job_id)
+{
+	return false;
+}
+
+static inline void compat_job_state_set(compat_job_state_t *job,
+					uint32_t job_id, uint32_t state)
+{
+}
+
+static inline void compat_reply_job_states(slurm_msg_t *request,
+					   compat_job_state_t *jobs,
+					   uint32_t count)
+{
+	(void) slurm_send_rc_msg(request, ESLURM_NOT_SUPPORTED);
+}
+#endif
+
+/* So is scancel --ctld: all that match are killed, failures are listed. */
+#if COMPAT_24_11
+typedef kill_jobs_resp_msg_t compat_killed_t;
+
+/* IN names - whether a text of the request names this job */
+static inline bool compat_kill_matches(const void *data,
+				       const job_info_t *job,
+				       bool (*names)(const char *text,
+						     uint32_t job_id))
+{
+	const kill_jobs_msg_t *kill = data;
+	bool named = !kill->jobs_cnt;
+
+	for (uint32_t i = 0; !named && (i < kill->jobs_cnt); i++)
+		named = names(kill->jobs_array[i], job->job_id);
+	return named &&
+	       (!kill->account || !xstrcmp(kill->account, job->account)) &&
+	       (!kill->job_name || !xstrcmp(kill->job_name, job->name)) &&
+	       (!kill->partition ||
+		!xstrcmp(kill->partition, job->partition)) &&
+	       (!kill->qos || !xstrcmp(kill->qos, job->qos)) &&
+	       (!kill->reservation ||
+		!xstrcmp(kill->reservation, job->resv_name)) &&
+	       (!kill->wckey || !xstrcmp(kill->wckey, job->wckey)) &&
+	       (!kill->nodelist || !xstrcmp(kill->nodelist, job->nodes)) &&
+	       (!kill->user_name || (kill->user_id == job->user_id)) &&
+	       ((kill->state == JOB_END) ||
+		(kill->state == (job->job_state & JOB_STATE_BASE)));
+}
+
+static inline uint16_t compat_kill_signal(const void *data)
+{
+	return ((const kill_jobs_msg_t *) data)->signal;
+}
+
+/* RET the job that is named as number i, NULL after the last */
+static inline const char *compat_kill_named(const void *data, uint32_t i)
+{
+	const kill_jobs_msg_t *kill = data;
+
+	return (i < kill->jobs_cnt) ? kill->jobs_array[i] : NULL;
+}
+
+static inline uint16_t compat_kill_flags(const void *data)
+{
+	return ((const kill_jobs_msg_t *) data)->flags;
+}
+
+/* IN sibling - the cluster whose job it is, or NULL */
+static inline void compat_killed_add(compat_killed_t *killed, uint32_t job_id,
+				     uint32_t rc, const char *sibling)
+{
+	kill_jobs_resp_job_t *job;
+
+	xrecalloc(killed->job_responses, killed->jobs_cnt + 1,
+		  sizeof(*killed->job_responses));
+	job = &killed->job_responses[killed->jobs_cnt++];
+	job->id = xmalloc(sizeof(*job->id));
+	job->id->array_task_id = NO_VAL;
+	job->id->het_job_offset = NO_VAL;
+	job->id->step_id.job_id = job_id;
+	job->id->step_id.step_id = NO_VAL;
+	job->id->step_id.step_het_comp = NO_VAL;
+	job->real_job_id = job_id;
+	job->error_code = rc;
+	job->sibling_name = xstrdup(sibling);
+	job->error_msg = sibling ?
+		xstrdup_printf("Job is for cluster %s to cancel: %s", sibling,
+			       slurm_strerror(rc)) :
+		xstrdup(slurm_strerror(rc));
+}
+
+static inline void compat_reply_killed(slurm_msg_t *request,
+				       compat_killed_t *killed)
+{
+	(void) send_msg_response(request, RESPONSE_KILL_JOBS, killed);
+	for (uint32_t i = 0; i < killed->jobs_cnt; i++) {
+		xfree(killed->job_responses[i].id);
+		xfree(killed->job_responses[i].error_msg);
+		xfree(killed->job_responses[i].sibling_name);
+	}
+	xfree(killed->job_responses);
+}
+#else
+typedef struct { uint32_t jobs_cnt; } compat_killed_t;
+#define REQUEST_KILL_JOBS 5041
+
+static inline bool compat_kill_matches(const void *data,
+				       const job_info_t *job,
+				       bool (*names)(const char *text,
+						     uint32_t job_id))
+{
+	return false;
+}
+
+static inline uint16_t compat_kill_signal(const void *data)
+{
+	return 0;
+}
+
+static inline const char *compat_kill_named(const void *data, uint32_t i)
+{
+	return NULL;
+}
+
+static inline uint16_t compat_kill_flags(const void *data)
+{
+	return 0;
+}
+
+static inline void compat_killed_add(compat_killed_t *killed, uint32_t job_id,
+				     uint32_t rc, const char *sibling)
+{
+}
+
+static inline void compat_reply_killed(slurm_msg_t *request,
+				       compat_killed_t *killed)
+{
+	(void) slurm_send_rc_msg(request, ESLURM_NOT_SUPPORTED);
+}
+#endif
+
+/* RET Slurm's job_state_reason of that name, NO_VAL if there is none */
+static inline uint32_t compat_reason_num(const char *name)
+{
+#if COMPAT_24_11
+	return job_state_reason_num((char *) name);
+#else
+	return job_reason_num((char *) name);
 #endif
 }
 

@@ -24,6 +24,7 @@ struct controller {
 	char *ledger_dir;
 	rpc_conf_t rpc;
 	assoc_t *assoc;
+	rpc_count_t *count;
 	engine_t *engine;
 	inbound_t *inbound;
 	listener_t *listener;
@@ -184,6 +185,8 @@ static int _start(controller_t *controller, fed_err_t *err)
 		.assoc = controller->assoc,
 		.site = controller->site,
 		.engine = controller->engine,
+		.count = controller->count,
+		.port = cluster->port,
 		.started = time(NULL),
 		.accounting = _accounting,
 		.register_again = _register_again,
@@ -203,6 +206,7 @@ extern controller_t *controller_create(const conf_cluster_t *conf,
 	controller_t *controller = xmalloc(sizeof(*controller));
 
 	pthread_mutex_init(&controller->lock, NULL);
+	controller->count = rpc_count_create();
 	controller->conf = conf_cluster_copy(conf);
 	controller->site = site;
 	controller->assoc = assoc_create();
@@ -238,6 +242,7 @@ static int _end(controller_t *controller, bool leave)
 	inbound_destroy(controller->inbound);
 	engine_destroy(controller->engine);
 	assoc_destroy(controller->assoc);
+	rpc_count_destroy(controller->count);
 	conf_cluster_free(controller->conf);
 	pthread_mutex_destroy(&controller->lock);
 	xfree(controller->ledger_dir);

@@ -29,6 +29,8 @@
 #define LEDGER_APP "fed_flurm"
 #define LIST_WAIT_S 2		/* for a native's JOB_SYNC, to answer it */
 #define TURN_MS 1000		/* at the most, so that time passes */
+#define VIEW_MS 250		/* a view is good for so long, come what may */
+#define VIEW_MAX_MS 5000	/* and not for longer, as time passes in it */
 
 /*
  * Marks answers to a dependency among the tokens: where those of jobs have an
@@ -54,6 +56,15 @@ struct engine {
 
 	pthread_mutex_t fed_lock; /* for readers in other threads */
 	federation_t *fed;
+
+	uint64_t moves;		/* jobs_moves() when FLURM was last asked */
+	uint64_t fed_changes;	/* counted */
+	bool view_asked;
+	uint64_t view_changes;	/* atomic: of what the next view would show */
+	int64_t acted_ms;	/* atomic: views before do not show it */
+	pthread_mutex_t view_asking; /* one at a time has one made */
+	pthread_mutex_t view_lock; /* of the one below, for a moment */
+	view_t *view;
 };
 
 static uint32_t _our_id(const engine_t *engine)
@@ -286,6 +297,7 @@ static void _take_federation(engine_t *engine, federation_t *fed)
 	pthread_mutex_lock(&engine->fed_lock);
 	engine->fed = federation_ref(fed);
 	pthread_mutex_unlock(&engine->fed_lock);
+	engine->fed_changes++;
 	peers_apply(engine->peers, fed);
 	jobs_set_federation(engine->jobs, engine->fed);
 	dep_table_keep(engine->deps, fed);
@@ -334,6 +346,31 @@ static void _take_items(engine_t *engine, note_t *note)
 				     SLURM_ERROR;
 }
 
+typedef struct {
+	engine_t *engine;
+	note_t *note;
+} note_call_t;
+
+static void _suspended(void *arg, uint32_t rc)
+{
+	note_call_t *call = arg;
+
+	call->note->rc = rc;
+	inbox_done(&call->engine->inbox, call->note);
+	xfree(call);
+}
+
+/* The note is answered when FLURM has answered, which may be at once. */
+static void _suspend(engine_t *engine, note_t *note)
+{
+	note_call_t *call = xmalloc(sizeof(*call));
+
+	call->engine = engine;
+	call->note = note;
+	jobs_suspend(engine->jobs, note->token, note->suspend, _suspended,
+		     call);
+}
+
 static json_t *_status(engine_t *engine);
 
 static void _take(engine_t *engine, note_t *note)
@@ -364,14 +401,55 @@ static void _take(engine_t *engine, note_t *note)
 	case NOTE_ASSOC:
 		_take_assoc(engine);
 		break;
+	case NOTE_VIEW:
+		engine->view_asked = true;
+		break;
+	case NOTE_CANCEL:
+		note->rc = jobs_cancel(engine->jobs, note->token, note->signal,
+				       note->flags, note->uid);
+		break;
+	case NOTE_SUSPEND:
+		/* nothing to be made durable: _suspend() */
+		break;
+	case NOTE_SCRIPT:
+		note->text = xstrdup(jobs_script(engine->jobs, note->token));
+		break;
 	}
 }
 
 /* What was taken is not durable: whoever sent it must send it again. */
 static void _refuse(note_t *note)
 {
+	if (note->kind == NOTE_CANCEL)
+		note->rc = SLURM_ERROR;
 	for (int i = 0; i < note->count; i++)
 		note->rcs[i] = SLURM_ERROR;
+}
+
+/* ---- what others may see ---- */
+
+/* RET a number that grows with all that a view shows */
+static uint64_t _changes(const engine_t *engine)
+{
+	return jobs_changes(engine->jobs) + engine->fed_changes +
+	       flurm_side_changes(engine->flurm);
+}
+
+/* To be called when all of it is durable. */
+static void _make_view(engine_t *engine)
+{
+	view_t *view = view_create(engine->conf.cluster->name), *old;
+
+	view->number = _changes(engine);
+	view->fed = federation_ref(engine->fed);
+	view->nodes = flurm_side_nodes(engine->flurm, &view->nodes_told);
+	jobs_view(engine->jobs, view);
+	pthread_mutex_lock(&engine->view_lock);
+	old = engine->view;
+	engine->view = view;
+	pthread_mutex_unlock(&engine->view_lock);
+	view_unref(old);
+	engine->view_asked = false;
 }
 
 static void _turn(engine_t *engine)
@@ -381,11 +459,23 @@ static void _turn(engine_t *engine)
 
 	for (note = list; note; note = note->next)
 		_take(engine, note);
+	if (engine->moves != jobs_moves(engine->jobs)) {
+		engine->moves = jobs_moves(engine->jobs);
+		flurm_side_soon(engine->flurm);
+	}
 	_send_syncs(engine);
 	jobs_flush(engine->jobs);
 	durable = _commit(engine);
+	__atomic_store_n(&engine->view_changes, _changes(engine),
+			 __ATOMIC_RELEASE);
+	if (durable && engine->view_asked)
+		_make_view(engine);
 	for (note = list; note; note = next) {
 		next = note->next;
+		if (note->kind == NOTE_SUSPEND) {
+			_suspend(engine, note);
+			continue;
+		}
 		if (!durable)
 			_refuse(note);
 		inbox_done(&engine->inbox, note);
@@ -559,6 +649,8 @@ extern engine_t *engine_create(const engine_conf_t *conf, fed_err_t *err)
 	engine->deps = dep_table_create();
 	engine->jobs = jobs_create(conf->cluster);
 	pthread_mutex_init(&engine->fed_lock, NULL);
+	pthread_mutex_init(&engine->view_asking, NULL);
+	pthread_mutex_init(&engine->view_lock, NULL);
 	inbox_init(&engine->inbox, _wakeup, engine);
 	rc = _open(engine, err);
 	if (!rc && (rc = thread_start(&engine->thread, "fl-engine", _run,
@@ -591,6 +683,9 @@ extern void engine_destroy(engine_t *engine)
 	session_clear(&engine->sessions);
 	dep_table_destroy(engine->deps);
 	federation_unref(engine->fed);
+	view_unref(engine->view);
+	pthread_mutex_destroy(&engine->view_lock);
+	pthread_mutex_destroy(&engine->view_asking);
 	pthread_mutex_destroy(&engine->fed_lock);
 	xfree(engine);
 }
@@ -649,6 +744,101 @@ extern uint32_t engine_lock(engine_t *engine, uint32_t job_id,
 extern peers_t *engine_peers(engine_t *engine)
 {
 	return engine->peers;
+}
+
+static view_t *_view_now(engine_t *engine)
+{
+	view_t *view;
+
+	pthread_mutex_lock(&engine->view_lock);
+	view = view_ref(engine->view);
+	pthread_mutex_unlock(&engine->view_lock);
+	return view;
+}
+
+static bool _view_is_good(engine_t *engine, const view_t *view)
+{
+	int64_t age = view_now_ms() - view->made_ms;
+
+	/* who has just changed something is to see it */
+	return ((age < VIEW_MS) &&
+		(view->made_ms > __atomic_load_n(&engine->acted_ms,
+						 __ATOMIC_ACQUIRE))) ||
+	       ((age < VIEW_MAX_MS) &&
+		(view->number == __atomic_load_n(&engine->view_changes,
+						 __ATOMIC_ACQUIRE)));
+}
+
+/*
+ * Who asks while another view is being made waits for that one. One that
+ * could not be made since the disk is full is the one before, if there is one.
+ */
+extern view_t *engine_view(engine_t *engine)
+{
+	view_t *view;
+	note_t *note;
+
+	pthread_mutex_lock(&engine->view_asking);
+	view = _view_now(engine);
+	if (!view || !_view_is_good(engine, view)) {
+		view_unref(view);
+		note = note_new(NOTE_VIEW, NULL);
+		view = inbox_ask(&engine->inbox, note) ? _view_now(engine) :
+							 NULL;
+		note_free(note);
+	}
+	pthread_mutex_unlock(&engine->view_asking);
+	return view;
+}
+
+static void _acted(engine_t *engine)
+{
+	__atomic_store_n(&engine->acted_ms, view_now_ms(), __ATOMIC_RELEASE);
+}
+
+extern uint32_t engine_cancel(engine_t *engine, uint32_t job_id,
+			      uint16_t signal, uint16_t flags, uint32_t uid)
+{
+	note_t *note = note_new(NOTE_CANCEL, NULL);
+	uint32_t rc = SLURM_ERROR;
+
+	note->token = job_id;
+	note->signal = signal;
+	note->flags = flags;
+	note->uid = uid;
+	if (inbox_ask(&engine->inbox, note))
+		rc = note->rc;
+	note_free(note);
+	_acted(engine);
+	return rc;
+}
+
+extern uint32_t engine_suspend(engine_t *engine, uint32_t job_id, bool suspend)
+{
+	note_t *note = note_new(NOTE_SUSPEND, NULL);
+	uint32_t rc = SLURM_ERROR;
+
+	note->token = job_id;
+	note->suspend = suspend;
+	if (inbox_ask(&engine->inbox, note))
+		rc = note->rc;
+	note_free(note);
+	_acted(engine);
+	return rc;
+}
+
+extern char *engine_script(engine_t *engine, uint32_t job_id)
+{
+	note_t *note = note_new(NOTE_SCRIPT, NULL);
+	char *text = NULL;
+
+	note->token = job_id;
+	if (inbox_ask(&engine->inbox, note)) {
+		text = note->text;
+		note->text = NULL;
+	}
+	note_free(note);
+	return text;
 }
 
 extern json_t *engine_status(engine_t *engine)

@@ -19,6 +19,7 @@
 #include "src/sibling/peers.h"
 #include "src/sibling/persist.h"
 #include "src/sibling/site.h"
+#include "src/sibling/view.h"
 
 typedef struct engine engine_t;
 
@@ -75,6 +76,30 @@ extern uint32_t engine_lock(engine_t *engine, uint32_t job_id,
 
 /* The peers, for their flags; they live as long as the engine. */
 extern peers_t *engine_peers(engine_t *engine);
+
+/*
+ * What is to be told to those who ask: what was durable a quarter of a second
+ * ago or later.
+ * RET a reference for the caller; NULL: the engine ends
+ */
+extern view_t *engine_view(engine_t *engine);
+
+/*
+ * A client wants to cancel or signal a job that runs here; it may.
+ * RET a Slurm return code, of what is durable
+ */
+extern uint32_t engine_cancel(engine_t *engine, uint32_t job_id,
+			      uint16_t signal, uint16_t flags, uint32_t uid);
+
+/*
+ * ... or to suspend or resume it. Waits for FLURM, for some seconds.
+ * RET a Slurm return code, of what FLURM has done
+ */
+extern uint32_t engine_suspend(engine_t *engine, uint32_t job_id,
+			       bool suspend);
+
+/* RET the batch script of a job, for xfree(); NULL: it has none any more */
+extern char *engine_script(engine_t *engine, uint32_t job_id);
 
 /* RET an object, a new reference; NULL if the engine did not answer in time */
 extern json_t *engine_status(engine_t *engine);

@@ -12,6 +12,7 @@
 
 #define ASK_EVERY_MS 5000
 #define ASK_DEADLINE_MS 4000
+#define ASK_SOON_MS 1000
 
 /* ids of the TRES that every slurmdbd has (slurmdb_defs.h, TRES_*) */
 #define TRES_ID_CPU 1
@@ -26,7 +27,8 @@ struct flurm_side {
 	void *arg;
 	flurm_token_t *token;
 	flurm_client_t *client;
-	int64_t next_ask;	/* milliseconds of the loop's clock */
+	int64_t asked;		/* milliseconds of the loop's clock */
+	int64_t next_ask;
 	bool asking;
 	bool reachable;
 	bool known;		/* it has answered once, one way or the other */
@@ -34,6 +36,11 @@ struct flurm_side {
 	char error[FED_ERR_TEXT_MAX];
 	flurm_health_t health;
 	flurm_cluster_stats_t stats;
+	nodes_t *nodes;		/* NULL: not told yet */
+	time_t nodes_told;
+	uint64_t nodes_changes;
+	flurm_partition_t *part; /* while nodes are being asked for */
+	size_t part_cnt;
 	fed_log_throttle_t complaint;
 };
 
@@ -73,11 +80,21 @@ fail:
 	return NULL;
 }
 
+static void _forget_parts(flurm_side_t *side)
+{
+	for (size_t i = 0; i < side->part_cnt; i++)
+		flurm_partition_free(&side->part[i]);
+	xfree(side->part);
+	side->part_cnt = 0;
+}
+
 extern void flurm_side_destroy(flurm_side_t *side)
 {
 	if (!side)
 		return;
 	flurm_client_destroy(side->client);
+	_forget_parts(side);
+	nodes_unref(side->nodes);
 	flurm_token_destroy(side->token);
 	flurm_health_free(&side->health);
 	xfree(side);
@@ -131,6 +148,59 @@ static void _tell_resources(flurm_side_t *side)
 	side->resources(side->arg, nodes, tres);
 }
 
+/* Takes the reference. */
+static void _set_nodes(flurm_side_t *side, nodes_t *nodes)
+{
+	if (nodes != side->nodes)
+		side->nodes_changes++;
+	nodes_unref(side->nodes);
+	side->nodes = nodes;
+	side->nodes_told = time(NULL);
+}
+
+static void _nodes_done(void *arg, flurm_outcome_t outcome,
+			const flurm_node_t *nodes, size_t count,
+			const fed_err_t *err)
+{
+	flurm_side_t *side = arg;
+
+	side->asking = false;
+	if (outcome == FLURM_ANSWERED)
+		_set_nodes(side, nodes_create(nodes, count, side->part,
+					      side->part_cnt, side->nodes));
+	_forget_parts(side);
+}
+
+static void _parts_done(void *arg, flurm_outcome_t outcome,
+			const flurm_partition_t *parts, size_t count,
+			const fed_err_t *err)
+{
+	flurm_side_t *side = arg;
+
+	side->asking = false;
+	if (outcome != FLURM_ANSWERED)
+		return;
+	side->part = xcalloc(count + 1, sizeof(*side->part));
+	for (; side->part_cnt < count; side->part_cnt++)
+		flurm_partition_copy(&side->part[side->part_cnt],
+				     &parts[side->part_cnt]);
+	side->asking = flurm_client_nodes(side->client, ASK_DEADLINE_MS,
+					  _nodes_done, side) != 0;
+	if (!side->asking)
+		_forget_parts(side);
+}
+
+/* Some FLURM can tell of its nodes, the others are shown by their size. */
+static void _ask_nodes(flurm_side_t *side)
+{
+	if (!(side->health.capabilities & FLURM_CAN_NODES))
+		_set_nodes(side, nodes_from_stats(side->cluster->name,
+						  &side->stats, side->nodes));
+	else
+		side->asking = flurm_client_partitions(
+			side->client, ASK_DEADLINE_MS, _parts_done, side) != 0;
+}
+
 static void _stats_done(void *arg, flurm_outcome_t outcome,
 			const flurm_cluster_stats_t *stats,
 			const fed_err_t *err)
@@ -148,6 +218,7 @@ static void _stats_done(void *arg, flurm_outcome_t outcome,
 	side->stats = *stats;
 	if (resized)
 		_tell_resources(side);
+	_ask_nodes(side);
 }
 
 static void _copy_health(flurm_health_t *to, const flurm_health_t *from)
@@ -177,10 +248,26 @@ static void _health_done(void *arg, flurm_outcome_t outcome,
 	side->asking = false;
 }
 
+extern nodes_t *flurm_side_nodes(const flurm_side_t *side, time_t *ret_told)
+{
+	*ret_told = side->nodes_told;
+	return nodes_ref(side->nodes);
+}
+
+extern uint64_t flurm_side_changes(const flurm_side_t *side)
+{
+	return side->nodes_changes;
+}
+
 extern void flurm_side_start(flurm_side_t *side)
 {
 	side->next_ask = 0;
 	flurm_side_turn(side);
+}
+
+extern void flurm_side_soon(flurm_side_t *side)
+{
+	side->next_ask = MIN(side->next_ask, side->asked + ASK_SOON_MS);
 }
 
 extern void flurm_side_turn(flurm_side_t *side)
@@ -189,6 +276,7 @@ extern void flurm_side_turn(flurm_side_t *side)
 
 	if (side->asking || (now < side->next_ask))
 		return;
+	side->asked = now;
 	side->next_ask = now + ASK_EVERY_MS;
 	side->asking = flurm_client_health(side->client, ASK_DEADLINE_MS,
 					   _health_done, side) != 0;
@@ -206,7 +294,7 @@ extern json_t *flurm_side_status(const flurm_side_t *side)
 
 	flurm_client_get_stats(side->client, &client);
 	return json_pack(
-		"{s:s, s:b, s:I, s:s, s:s?, s:s?, s:o, s:o, s:o, s:I, s:I, s:I}",
+		"{s:s, s:b, s:I, s:s, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I}",
 		"url", side->cluster->url,
 		"reachable", side->reachable,
 		"since", (json_int_t) side->since,
@@ -216,6 +304,11 @@ extern json_t *flurm_side_status(const flurm_side_t *side)
 		"nodes", _number(side->stats.node_count),
 		"cpus", _number(side->stats.cpu_count),
 		"memory_mb", _number(side->stats.memory_mb),
+		"nodes_age", side->nodes_told ?
+			json_integer(time(NULL) - side->nodes_told) :
+			json_null(),
+		"nodes_told", json_boolean(side->nodes &&
+					   !side->nodes->synthetic),
 		"requests", (json_int_t) client.requests,
 		"retries", (json_int_t) client.retries,
 		"events", (json_int_t) client.events);

@@ -13,6 +13,7 @@
 #include "src/flurm/client.h"
 #include "src/flurm/loop.h"
 #include "src/sibling/conf.h"
+#include "src/sibling/nodes.h"
 
 typedef struct flurm_side flurm_side_t;
 
@@ -34,8 +35,20 @@ extern flurm_client_t *flurm_side_client(flurm_side_t *side);
 /* RET its instance_id, or NULL until it has told it */
 extern const char *flurm_side_instance(const flurm_side_t *side);
 
+/*
+ * OUT ret_told - when it said so last; 0: it has not yet
+ * RET its nodes and partitions, a reference for the caller; NULL: not known
+ */
+extern nodes_t *flurm_side_nodes(const flurm_side_t *side, time_t *ret_told);
+
+/* RET a number that grows when flurm_side_nodes() changes */
+extern uint64_t flurm_side_changes(const flurm_side_t *side);
+
 /* Begin to ask. */
 extern void flurm_side_start(flurm_side_t *side);
+
+/* What is in use of its nodes has changed: ask, at most once a second. */
+extern void flurm_side_soon(flurm_side_t *side);
 
 /* To be called at every turn of the loop: asks when it is time to. */
 extern void flurm_side_turn(flurm_side_t *side);

@@ -20,6 +20,7 @@ extern void note_free(note_t *note)
 		compat_free_data(note->items[i].type, note->items[i].data);
 	federation_unref(note->fed);
 	json_decref(note->status);
+	xfree(note->text);
 	xfree(note->peer);
 	xfree(note);
 }

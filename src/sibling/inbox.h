@@ -21,6 +21,10 @@ typedef enum {
 	NOTE_LOCK,		/* token: job id, unlock; waited for: rc */
 	NOTE_STATUS,		/* waited for: status */
 	NOTE_ASSOC,		/* slurmdbd said who may do what */
+	NOTE_VIEW,		/* waited for: the engine has a new view */
+	NOTE_SCRIPT,		/* token: job id; waited for: text */
+	NOTE_CANCEL,		/* token: job id, kill; waited for: rc */
+	NOTE_SUSPEND,		/* token: job id, suspend; waited for: rc */
 } note_kind_t;
 
 typedef struct note {
@@ -33,10 +37,15 @@ typedef struct note {
 	uint64_t token;
 	uint32_t rc;
 	bool unlock;
+	bool suspend;
+	uint16_t signal;	/* of a cancel, with its flags and who wants it */
+	uint16_t flags;
+	uint32_t uid;
 	persist_in_t *items;	/* the waiter's array; data are the note's */
 	int count;
 	uint32_t *rcs;		/* the waiter's array */
 	json_t *status;		/* out */
+	char *text;		/* out; owned by the note until it is taken */
 	bool waited;		/* a thread waits in inbox_ask() */
 	bool done;		/* under the inbox's lock */
 	bool failed;		/* the engine ended first */

@@ -22,22 +22,39 @@ static char *_text(const char *text)
 
 /* ---- of the submission ---- */
 
-extern void job_submit_set(job_submit_t *submit, const job_desc_msg_t *desc)
+extern void job_submit_set(job_submit_t *submit, const sib_msg_t *msg)
 {
+	const job_desc_msg_t *desc = msg->data;
+
 	job_submit_free(submit);
-	submit->alloc_node = _text(desc->alloc_node);
+	/* its origin takes it out of the description (fed_mgr.c) */
+	submit->alloc_node = _text(msg->submit_host);
 	submit->alloc_sid = (desc->alloc_sid == NO_VAL) ? 0 : desc->alloc_sid;
 	submit->cluster_features = _text(desc->cluster_features);
+	if (desc->argc)
+		submit->command = _text(desc->argv[0]);
 	submit->mail_user = _text(desc->mail_user);
 	submit->mail_type = desc->mail_type;
 	submit->prefer = _text(desc->prefer);
 	submit->shared = desc->shared;
 }
 
+extern void job_submit_copy(job_submit_t *ret_submit,
+			    const job_submit_t *submit)
+{
+	*ret_submit = *submit;
+	ret_submit->alloc_node = xstrdup(submit->alloc_node);
+	ret_submit->cluster_features = xstrdup(submit->cluster_features);
+	ret_submit->command = xstrdup(submit->command);
+	ret_submit->mail_user = xstrdup(submit->mail_user);
+	ret_submit->prefer = xstrdup(submit->prefer);
+}
+
 extern void job_submit_free(job_submit_t *submit)
 {
 	xfree(submit->alloc_node);
 	xfree(submit->cluster_features);
+	xfree(submit->command);
 	xfree(submit->mail_user);
 	xfree(submit->prefer);
 	*submit = (job_submit_t) { .shared = NO_VAL16 };
@@ -52,9 +69,11 @@ extern void job_submit_pack(const job_submit_t *submit, fed_bytes_t *bytes)
 	fed_put_u16(bytes, submit->mail_type);
 	fed_put_str(bytes, submit->prefer);
 	fed_put_u16(bytes, submit->shared);
+	fed_put_str(bytes, submit->command);
 }
 
-extern void job_submit_unpack(job_submit_t *submit, fed_reader_t *reader)
+extern void job_submit_unpack(job_submit_t *submit, fed_reader_t *reader,
+			      bool with_command)
 {
 	job_submit_free(submit);
 	submit->alloc_node = _get_str(reader);
@@ -64,6 +83,8 @@ extern void job_submit_unpack(job_submit_t *submit, fed_reader_t *reader)
 	submit->mail_type = fed_get_u16(reader);
 	submit->prefer = _get_str(reader);
 	submit->shared = fed_get_u16(reader);
+	if (with_command)
+		submit->command = _get_str(reader);
 }
 
 /* ---- of FLURM ---- */
@@ -76,6 +97,13 @@ extern void job_run_init(job_run_t *run)
 		.eligible_time = FLURM_UNSET,
 	};
 	flurm_usage_init(&run->usage);
+}
+
+extern void job_run_copy(job_run_t *ret_run, const job_run_t *run)
+{
+	*ret_run = *run;
+	ret_run->nodes = xstrdup(run->nodes);
+	ret_run->reason = xstrdup(run->reason);
 }
 
 extern void job_run_free(job_run_t *run)

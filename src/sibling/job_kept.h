@@ -22,16 +22,22 @@ typedef struct {
 	char *alloc_node;	/* where it was submitted */
 	uint32_t alloc_sid;
 	char *cluster_features;
+	char *command;		/* the script's name, without arguments */
 	char *mail_user;
 	uint16_t mail_type;
 	char *prefer;
 	uint16_t shared;
 } job_submit_t;
 
-extern void job_submit_set(job_submit_t *submit, const job_desc_msg_t *desc);
+/* IN msg - a submission with a job_desc_msg_t in it */
+extern void job_submit_set(job_submit_t *submit, const sib_msg_t *msg);
+extern void job_submit_copy(job_submit_t *ret_submit,
+			    const job_submit_t *submit);
 extern void job_submit_free(job_submit_t *submit);
 extern void job_submit_pack(const job_submit_t *submit, fed_bytes_t *bytes);
-extern void job_submit_unpack(job_submit_t *submit, fed_reader_t *reader);
+/* IN with_command - what was packed before there was one has none */
+extern void job_submit_unpack(job_submit_t *submit, fed_reader_t *reader,
+			      bool with_command);
 
 /*
  * From FLURM. Strings are xmalloc'd or NULL, numbers FLURM_UNSET until it has
@@ -51,6 +57,7 @@ typedef struct {
 } job_run_t;
 
 extern void job_run_init(job_run_t *run);
+extern void job_run_copy(job_run_t *ret_run, const job_run_t *run);
 extern void job_run_free(job_run_t *run);
 
 /*

@@ -26,8 +26,10 @@ static void _trace(const fed_job_t *job, fed_job_state_t from,
 		   const fed_job_event_t *event, fed_job_verdict_t verdict,
 		   void *arg)
 {
-	const jobs_t *jobs = arg;
+	jobs_t *jobs = arg;
 
+	if (verdict != FED_JOB_IGNORED)
+		jobs_count(jobs, job, from);
 	fed_debug("cluster %s: job %u epoch %u: %s, on %s%s: %s",
 		  jobs->conf.cluster->name, job->id, job->epoch,
 		  fed_job_state_name(from), fed_job_event_name(event->type),
@@ -61,6 +63,7 @@ static void _drop(fed_job_t *job, void *arg)
 	jobs_free_spec(&host->change);
 	job_submit_free(&host->submit);
 	job_run_free(&host->run);
+	view_job_unref(host->view);
 	xfree(host->origin);
 	xfree(host);
 	job->host = NULL;
@@ -216,11 +219,12 @@ static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
 	job = fed_job_table_submit(jobs->table, msg->job_id, &event, &is_new,
 				   &verdict);
 	if (is_new) {
+		jobs->counts.submitted++;
 		host = jobs_host(jobs, job);
 		host->origin = xstrdup(peer);
 		host->hash = hash;
 		if (desc)
-			job_submit_set(&host->submit, desc);
+			job_submit_set(&host->submit, msg);
 		if (!event.refuse) {
 			host->spec = xmalloc(sizeof(*host->spec));
 			*host->spec = spec;
@@ -248,14 +252,42 @@ static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
 	jobs_touch(jobs, job);
 }
 
-static void _take_cancel(jobs_t *jobs, const sib_msg_t *msg)
+static fed_job_verdict_t _cancel(jobs_t *jobs, fed_job_t *job,
+				 uint16_t signal, uint16_t flags, uint32_t uid)
 {
-	const job_step_kill_msg_t *kill = msg->data;
+	bool requeue = flags & KILL_FED_REQUEUE;
 	fed_job_event_t event = {
 		.type = FED_EV_CANCEL,
 		.now = jobs->now,
-		.uid = msg->req_uid,
+		.uid = uid,
+		.signal = signal,
+		.flags = flags,
+		.requeue = requeue,
+		/* Slurm's own codes (slurm.h, SIG_PREEMPTED and the like) all
+		 * end it */
+		.kill = requeue || (signal == SIGKILL) || (signal >= 990),
 	};
+
+	return jobs_event(jobs, job, &event);
+}
+
+extern uint32_t jobs_cancel(jobs_t *jobs, uint32_t job_id, uint16_t signal,
+			    uint16_t flags, uint32_t uid)
+{
+	fed_job_t *job = fed_job_table_find(jobs->table, job_id);
+
+	if (!job)
+		return ESLURM_INVALID_JOB_ID;
+	if (job->state >= FED_JOB_ENDED)
+		return ESLURM_ALREADY_DONE;
+	/* to requeue is the origin's to say */
+	(void) _cancel(jobs, job, signal, flags & ~KILL_FED_REQUEUE, uid);
+	return SLURM_SUCCESS;
+}
+
+static void _take_cancel(jobs_t *jobs, const sib_msg_t *msg)
+{
+	const job_step_kill_msg_t *kill = msg->data;
 	fed_job_t *job;
 
 	if (!kill)
@@ -264,13 +296,7 @@ static void _take_cancel(jobs_t *jobs, const sib_msg_t *msg)
 	 * _persist_fed_job_cancel()) */
 	if (!(job = fed_job_table_find(jobs->table, kill->step_id.job_id)))
 		return;
-	event.signal = kill->signal;
-	event.flags = kill->flags;
-	event.requeue = kill->flags & KILL_FED_REQUEUE;
-	/* Slurm's own codes (slurm.h, SIG_PREEMPTED and the like) all end it */
-	event.kill = event.requeue || (kill->signal == SIGKILL) ||
-		     (kill->signal >= 990);
-	jobs_event(jobs, job, &event);
+	(void) _cancel(jobs, job, kill->signal, kill->flags, msg->req_uid);
 }
 
 /* Add what this update changes to what FLURM is yet to hear. */

@@ -19,6 +19,7 @@
 #include "src/sibling/federation.h"
 #include "src/sibling/peers.h"
 #include "src/sibling/session.h"
+#include "src/sibling/view.h"
 
 typedef struct jobs jobs_t;
 
@@ -61,6 +62,20 @@ extern void jobs_answered(jobs_t *jobs, uint64_t token, uint32_t rc);
  */
 extern uint32_t jobs_lock(jobs_t *jobs, uint32_t job_id, bool unlock);
 
+/*
+ * A client wants to signal or end a job that runs here.
+ * RET a Slurm return code
+ */
+extern uint32_t jobs_cancel(jobs_t *jobs, uint32_t job_id, uint16_t signal,
+			    uint16_t flags, uint32_t uid);
+
+/*
+ * ... or to suspend or resume it.
+ * IN done - called once, later, with a Slurm return code
+ */
+extern void jobs_suspend(jobs_t *jobs, uint32_t job_id, bool suspend,
+			 void (*done)(void *arg, uint32_t rc), void *arg);
+
 /* RET body of a RESPONSE_JOB_INFO with all that a peer must hear of */
 extern buf_t *jobs_sync_list(jobs_t *jobs, const fed_member_t *peer,
 			     uint16_t version, time_t now);
@@ -76,6 +91,18 @@ extern void jobs_act(jobs_t *jobs);
 
 /* Time passes. To be called about once a second. */
 extern void jobs_tick(jobs_t *jobs, time_t now);
+
+/* RET a number that grows with all that jobs_view() would show */
+extern uint64_t jobs_changes(const jobs_t *jobs);
+
+/* RET a number that grows when a job takes or leaves its nodes */
+extern uint64_t jobs_moves(const jobs_t *jobs);
+
+/* RET the job's own, until the next call of anything here; or NULL */
+extern const char *jobs_script(const jobs_t *jobs, uint32_t job_id);
+
+/* Add the jobs to a view: of each id the newest epoch. */
+extern void jobs_view(jobs_t *jobs, view_t *view);
 
 /* RET an object, a new reference */
 extern json_t *jobs_status(const jobs_t *jobs);

@@ -9,6 +9,7 @@
 #include "src/sibling/compat.h"
 #include "src/sibling/job_kept.h"
 #include "src/sibling/jobs.h"
+#include "src/sibling/view.h"
 
 /* What belongs to a job beside its state (fed_job_t.host) */
 typedef struct job_host {
@@ -29,6 +30,7 @@ typedef struct job_host {
 	int64_t unsent_at;
 	uint64_t submit_op;	/* under way to FLURM, or 0 */
 	uint64_t list_mark;	/* of the last list of FLURM's with it */
+	view_job_t *view;	/* as it is now, or NULL: nobody asked */
 } job_host_t;
 
 struct jobs {
@@ -47,6 +49,10 @@ struct jobs {
 	bool relist;		/* ask again when that is done */
 	uint64_t list_asked;	/* stamp of the question */
 	uint64_t list_mark;	/* number of the list */
+	/* for those who ask */
+	uint64_t changes;	/* counts all that a view would show */
+	time_t changed_at;
+	view_counts_t counts;
 };
 
 #define JOB_LOCK_RETRY_S 2
@@ -78,6 +84,13 @@ extern void jobs_thin(fed_job_t *job);
 
 /* Append that a job is forgotten, and forget it. */
 extern void jobs_forget(jobs_t *jobs, fed_job_t *job);
+
+/* jobs_view.c: what clients are shown of a job is not as it was */
+extern void jobs_changed(jobs_t *jobs, const fed_job_t *job);
+
+/* Count what an event did, for sdiag. IN from - the state before */
+extern void jobs_count(jobs_t *jobs, const fed_job_t *job,
+		       fed_job_state_t from);
 
 /* RET a spec as JSON, to be freed; NULL for NULL */
 extern char *jobs_spec_text(const flurm_job_spec_t *spec);

@@ -13,7 +13,7 @@
 
 #include "src/sibling/record.h"
 
-#define HOST_RECORD_VERSION 2
+#define HOST_RECORD_VERSION 3
 #define RUN_RECORD_VERSION 1
 
 static void _append(jobs_t *jobs, uint16_t type, fed_bytes_t *bytes)
@@ -31,6 +31,7 @@ extern void jobs_write(jobs_t *jobs, const fed_job_t *job)
 {
 	fed_bytes_t bytes = { 0 };
 
+	jobs_changed(jobs, job);
 	fed_job_pack(job, &bytes);
 	_append(jobs, RECORD_JOB, &bytes);
 }
@@ -62,7 +63,8 @@ static flurm_job_spec_t *_spec_from_text(const char *text, fed_err_t *err)
 /*
  * u16 version, u32 job id, u32 epoch, str origin, u64 hash of the submission,
  * u8 whether it may be requeued, str spec, str change (both JSON or NULL);
- * since version 2 u8 whether the spec is thin, and job_submit_pack(). Before,
+ * since version 2 u8 whether the spec is thin, and job_submit_pack(), which has
+ * grown with 3. Before,
  * there was no spec of a job that ran.
  */
 static void _pack_host(const fed_job_t *job, fed_bytes_t *bytes)
@@ -100,6 +102,7 @@ extern void jobs_write_host(jobs_t *jobs, const fed_job_t *job)
 {
 	fed_bytes_t bytes = { 0 };
 
+	jobs_changed(jobs, job);
 	_pack_host(job, &bytes);
 	_append(jobs, RECORD_JOB_HOST, &bytes);
 }
@@ -108,6 +111,7 @@ extern void jobs_write_run(jobs_t *jobs, const fed_job_t *job)
 {
 	fed_bytes_t bytes = { 0 };
 
+	jobs_changed(jobs, job);
 	_pack_run(job, &bytes);
 	_append(jobs, RECORD_JOB_RUN, &bytes);
 }
@@ -154,7 +158,7 @@ static int _replay_host(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 	job_submit_free(&submit);
 	if (version > 1) {
 		thin = fed_get_u8(reader);
-		job_submit_unpack(&submit, reader);
+		job_submit_unpack(&submit, reader, version > 2);
 	}
 	if (!version || (version > HOST_RECORD_VERSION) ||
 	    !fed_reader_done(reader)) {
@@ -281,5 +285,6 @@ extern void jobs_forget(jobs_t *jobs, fed_job_t *job)
 	fed_put_u32(&bytes, job->id);
 	fed_put_u32(&bytes, job->epoch);
 	_append(jobs, RECORD_JOB_FORGET, &bytes);
+	jobs_changed(jobs, job);
 	fed_job_table_forget(jobs->table, job);
 }

@@ -18,7 +18,9 @@
 #include "src/sibling/thread.h"
 
 #define CONNS_MAX 256		/* without a whole frame, or not answered */
-#define WORKERS 6
+#define CLIENTS_MAX 192		/* of them, by clients: room for the others */
+#define DAEMON_WORKERS 4
+#define CLIENT_WORKERS 6
 #define FIRST_BYTE_MS 5000
 #define WHOLE_FRAME_MS 15000
 #define FRAME_MAX (16 * 1024 * 1024) /* beyond any client's request */
@@ -36,6 +38,16 @@ typedef struct conn {
 	uint32_t size;
 } conn_t;
 
+/* Whole frames, and who answers them */
+typedef struct {
+	listener_t *listener;
+	pthread_cond_t more;
+	conn_t *head, **tail;
+	uint32_t queued;	/* waiting or being answered */
+	pthread_t worker[CLIENT_WORKERS];
+	int worker_cnt;
+} queue_t;
+
 struct listener {
 	const char *cluster;
 	listener_take_t take;
@@ -43,18 +55,15 @@ struct listener {
 	int fd;
 	int stop_fd;
 	pthread_t thread;
-	pthread_t worker[WORKERS];
-	int worker_cnt;
 
 	conn_t *fresh[CONNS_MAX]; /* the accepting thread's own, by age */
 	int fresh_cnt;		/* others may read it: atomic */
 	fed_log_throttle_t complaint;
 
 	pthread_mutex_t lock;	/* all below */
-	pthread_cond_t more;
-	conn_t *head, **tail;	/* whole frames */
+	queue_t daemons;	/* natives and slurmdbd, who wait with locks */
+	queue_t clients;
 	bool stop;
-	uint32_t queued;	/* waiting or being answered */
 	listener_status_t status;
 };
 
@@ -144,14 +153,47 @@ static int _read_some(conn_t *conn, const char **why)
 	}
 }
 
+/* RET the type that a frame says it is of: header_t has it since 22.05 */
+static uint16_t _type(const conn_t *conn)
+{
+	uint16_t type;
+
+	/* version, flags, type */
+	if (conn->len < 3 * sizeof(type))
+		return 0;
+	memcpy(&type, conn->data + 2 * sizeof(type), sizeof(type));
+	return ntohs(type);
+}
+
+/* LOCKED. RET how many there are of both kinds */
+static uint32_t _queued(const listener_t *listener)
+{
+	return listener->daemons.queued + listener->clients.queued;
+}
+
+/*
+ * Daemons have workers of their own, so that no flood of clients keeps them
+ * waiting: a native would schedule nothing meanwhile, slurmdbd commit nothing.
+ */
 static void _enqueue(listener_t *listener, conn_t *conn)
 {
+	uint16_t type = _type(conn);
+	bool daemon = (type == REQUEST_PERSIST_INIT) ||
+		      (type == ACCOUNTING_UPDATE_MSG) ||
+		      (type == ACCOUNTING_REGISTER_CTLD);
+	queue_t *queue = daemon ? &listener->daemons : &listener->clients;
+
 	pthread_mutex_lock(&listener->lock);
+	if (!daemon && (queue->queued >= CLIENTS_MAX)) {
+		pthread_mutex_unlock(&listener->lock);
+		_reject(listener, conn, "too many clients at once");
+		return;
+	}
 	conn->next = NULL;
-	*listener->tail = conn;
-	listener->tail = &conn->next;
-	listener->queued++;
-	pthread_cond_signal(&listener->more);
+	*queue->tail = conn;
+	queue->tail = &conn->next;
+	queue->queued++;
+	pthread_cond_signal(&queue->more);
 	pthread_mutex_unlock(&listener->lock);
 }
 
@@ -168,7 +210,7 @@ static void _accept_all(listener_t *listener)
 		conn->fd = fd;
 		conn->deadline = _now_ms() + FIRST_BYTE_MS;
 		pthread_mutex_lock(&listener->lock);
-		queued = listener->queued;
+		queued = _queued(listener);
 		listener->status.accepted++;
 		pthread_mutex_unlock(&listener->lock);
 		if ((queued >= CONNS_MAX) && !listener->fresh_cnt) {
@@ -258,15 +300,9 @@ static void *_accept_run(void *arg)
  */
 static bool _is_request(const conn_t *conn)
 {
-	uint16_t type;
-	const char *name;
+	uint16_t type = _type(conn);
+	const char *name = rpc_num2string(type);
 
-	/* header_t: version, flags, type, since 22.05 */
-	if (conn->len < 3 * sizeof(type))
-		return false;
-	memcpy(&type, conn->data + 2 * sizeof(type), sizeof(type));
-	type = ntohs(type);
-	name = rpc_num2string(type);
 	return !xstrncmp(name, "REQUEST_", 8) ||
 	       (type == ACCOUNTING_UPDATE_MSG) ||
 	       (type == ACCOUNTING_REGISTER_CTLD);
@@ -307,28 +343,62 @@ static bool _serve(listener_t *listener, conn_t *conn)
 
 static void *_work_run(void *arg)
 {
-	listener_t *listener = arg;
+	queue_t *queue = arg;
+	listener_t *listener = queue->listener;
 	conn_t *conn;
 
 	while (1) {
 		pthread_mutex_lock(&listener->lock);
-		while (!listener->head && !listener->stop)
-			pthread_cond_wait(&listener->more, &listener->lock);
+		while (!queue->head && !listener->stop)
+			pthread_cond_wait(&queue->more, &listener->lock);
 		if (listener->stop) {
 			pthread_mutex_unlock(&listener->lock);
 			return NULL;
 		}
-		conn = listener->head;
-		if (!(listener->head = conn->next))
-			listener->tail = &listener->head;
+		conn = queue->head;
+		if (!(queue->head = conn->next))
+			queue->tail = &queue->head;
 		pthread_mutex_unlock(&listener->lock);
 		if (_serve(listener, conn))
 			conn->fd = -1;
 		_free_conn(conn);
 		pthread_mutex_lock(&listener->lock);
-		listener->queued--;
+		queue->queued--;
 		pthread_mutex_unlock(&listener->lock);
 	}
+}
+
+static void _init_queue(listener_t *listener, queue_t *queue)
+{
+	queue->listener = listener;
+	queue->tail = &queue->head;
+	pthread_cond_init(&queue->more, NULL);
+}
+
+/* RET 0 or an errno: some may have been started all the same */
+static int _start_workers(queue_t *queue, const char *name, int count)
+{
+	int rc;
+
+	for (; queue->worker_cnt < count; queue->worker_cnt++) {
+		if ((rc = thread_start(&queue->worker[queue->worker_cnt], name,
+				       _work_run, queue)))
+			return rc;
+	}
+	return 0;
+}
+
+static void _end_queue(queue_t *queue)
+{
+	conn_t *conn;
+
+	for (int i = 0; i < queue->worker_cnt; i++)
+		pthread_join(queue->worker[i], NULL);
+	while ((conn = queue->head)) {
+		queue->head = conn->next;
+		_free_conn(conn);
+	}
+	pthread_cond_destroy(&queue->more);
 }
 
 extern listener_t *listener_create(const char *cluster, uint16_t port,
@@ -341,18 +411,17 @@ extern listener_t *listener_create(const char *cluster, uint16_t port,
 	listener->cluster = cluster;
 	listener->take = take;
 	listener->arg = arg;
-	listener->tail = &listener->head;
 	pthread_mutex_init(&listener->lock, NULL);
-	pthread_cond_init(&listener->more, NULL);
+	_init_queue(listener, &listener->daemons);
+	_init_queue(listener, &listener->clients);
 	listener->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if ((listener->fd = net_listen(port, err)) < 0)
 		goto fail;
-	while (listener->worker_cnt < WORKERS) {
-		if ((rc = thread_start(&listener->worker[listener->worker_cnt],
-				       "fl-rpc", _work_run, listener)))
-			goto no_thread;
-		listener->worker_cnt++;
-	}
+	if ((rc = _start_workers(&listener->daemons, "fl-daemons",
+				 DAEMON_WORKERS)) ||
+	    (rc = _start_workers(&listener->clients, "fl-rpc",
+				 CLIENT_WORKERS)))
+		goto no_thread;
 	if (!(rc = thread_start(&listener->thread, "fl-listener", _accept_run,
 				listener)))
 		return listener;
@@ -367,27 +436,22 @@ fail:
 extern void listener_destroy(listener_t *listener)
 {
 	uint64_t one = 1;
-	conn_t *conn;
 
 	if (!listener)
 		return;
 	(void) !write(listener->stop_fd, &one, sizeof(one));
 	pthread_mutex_lock(&listener->lock);
 	listener->stop = true;
-	pthread_cond_broadcast(&listener->more);
+	pthread_cond_broadcast(&listener->daemons.more);
+	pthread_cond_broadcast(&listener->clients.more);
 	pthread_mutex_unlock(&listener->lock);
 	if (listener->thread)
 		pthread_join(listener->thread, NULL);
 	if (listener->fd >= 0)
 		close(listener->fd);
-	for (int i = 0; i < listener->worker_cnt; i++)
-		pthread_join(listener->worker[i], NULL);
-	while ((conn = listener->head)) {
-		listener->head = conn->next;
-		_free_conn(conn);
-	}
+	_end_queue(&listener->daemons);
+	_end_queue(&listener->clients);
 	close(listener->stop_fd);
-	pthread_cond_destroy(&listener->more);
 	pthread_mutex_destroy(&listener->lock);
 	xfree(listener);
 }
@@ -396,7 +460,7 @@ extern void listener_get_status(listener_t *listener, listener_status_t *ret)
 {
 	pthread_mutex_lock(&listener->lock);
 	*ret = listener->status;
-	ret->open = listener->queued +
+	ret->open = _queued(listener) +
 		    __atomic_load_n(&listener->fresh_cnt, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&listener->lock);
 }

@@ -45,17 +45,22 @@ libfedsibling_la_SOURCES = \
 	src/sibling/jobs_ledger.c \
 	src/sibling/jobs_origin.c \
 	src/sibling/jobs_sync.c \
+	src/sibling/jobs_suspend.c \
+	src/sibling/jobs_view.c \
 	src/sibling/link.c \
 	src/sibling/link.h \
 	src/sibling/listener.c \
 	src/sibling/listener.h \
 	src/sibling/net.c \
 	src/sibling/net.h \
+	src/sibling/nodes.c \
+	src/sibling/nodes.h \
 	src/sibling/pack_info.c \
 	src/sibling/pack_info.h \
 	src/sibling/pack_job.c \
 	src/sibling/pack_node.c \
 	src/sibling/pack_part.c \
+	src/sibling/pack_step.c \
 	src/sibling/peers.c \
 	src/sibling/peers.h \
 	src/sibling/persist.c \
@@ -63,10 +68,27 @@ libfedsibling_la_SOURCES = \
 	src/sibling/record.h \
 	src/sibling/registrar.c \
 	src/sibling/registrar.h \
+	src/sibling/rights.c \
+	src/sibling/rights.h \
 	src/sibling/rpc.c \
 	src/sibling/rpc.h \
+	src/sibling/rpc_act.c \
+	src/sibling/rpc_conf.c \
+	src/sibling/rpc_count.c \
+	src/sibling/rpc_count.h \
+	src/sibling/rpc_daemon.c \
+	src/sibling/rpc_int.h \
+	src/sibling/rpc_job.c \
+	src/sibling/rpc_job_more.c \
+	src/sibling/rpc_node.c \
+	src/sibling/rpc_none.c \
+	src/sibling/rpc_stats.c \
+	src/sibling/rpc_submit.c \
 	src/sibling/session.c \
 	src/sibling/session.h \
+	src/sibling/show.h \
+	src/sibling/show_job.c \
+	src/sibling/show_node.c \
 	src/sibling/sib.c \
 	src/sibling/sib.h \
 	src/sibling/site.c \
@@ -77,6 +99,8 @@ libfedsibling_la_SOURCES = \
 	src/sibling/status.h \
 	src/sibling/thread.c \
 	src/sibling/thread.h \
+	src/sibling/view.c \
+	src/sibling/view.h \
 	# End of libfedsibling_la_SOURCES
 # libfedflurm.la brings libfedcore.la along
 libfedsibling_la_LIBADD = libfedflurm.la

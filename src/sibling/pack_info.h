@@ -3,8 +3,8 @@
  *
  * Slurm's libraries can unpack them but not pack them: slurmctld packs its own
  * records, under its own cluster's name. A body is begun here with a header
- * that says how many records follow; pack_job.c, pack_node.c and pack_part.c
- * pack those, from Slurm's public structures, in the layout of each protocol
+ * that says how many records follow; pack_job.c, pack_node.c, pack_part.c and
+ * pack_step.c pack those, from Slurm's public structures, in the layout of each protocol
  * version that a build of ours can meet. Each layout is proven by the client's
  * own unpack in the unit tests.
  */
@@ -93,6 +93,20 @@ extern void pack_info_part_init(partition_info_t *part);
  * RET 0, -1 if version is not spoken, and then nothing was appended
  */
 extern int pack_info_part(buf_t *buf, const partition_info_t *part,
+			  uint16_t version);
+
+/*
+ * Begin the body of a RESPONSE_JOB_STEP_INFO, and end it when its steps are
+ * there and counted.
+ */
+extern buf_t *pack_info_steps(time_t last_update, uint16_t version);
+extern void pack_info_steps_end(buf_t *buf, uint32_t count, uint16_t version);
+
+/*
+ * Append one step.
+ * RET 0, -1 if version is not spoken, and then nothing was appended
+ */
+extern int pack_info_step(buf_t *buf, const job_step_info_t *step,
 			  uint16_t version);
 
 /*

@@ -4,82 +4,88 @@
 #include "src/sibling/rpc.h"
 
 #include "src/core/log.h"
-
-static void _ping(const rpc_conf_t *conf, slurm_msg_t *msg)
-{
-	(void) slurm_send_rc_msg(msg, SLURM_SUCCESS);
-}
-
-static void _control_status(const rpc_conf_t *conf, slurm_msg_t *msg)
-{
-	control_status_msg_t status = {
-		.backup_inx = 0,
-		.control_time = conf->started,
-	};
-
-	(void) compat_reply(msg, RESPONSE_CONTROL_STATUS, &status);
-}
-
-static void _flags(void *arg, const fed_member_t *member, bool *ret_send,
-		   bool *ret_recv, bool *ret_synced)
-{
-	const rpc_conf_t *conf = arg;
-	peer_flags_t flags = peers_flags(engine_peers(conf->engine),
-					 member->name);
-
-	*ret_send = flags.send;
-	*ret_recv = flags.recv;
-	*ret_synced = flags.synced;
-}
-
-static void _fed_info(const rpc_conf_t *conf, slurm_msg_t *msg)
-{
-	federation_t *fed = engine_federation(conf->engine);
-	slurmdb_federation_rec_t *rec = NULL;
-
-	/* without a federation a native answers with an empty record too */
-	if (fed->self)
-		rec = federation_to_rec(fed, _flags, (void *) conf);
-	(void) compat_reply(msg, RESPONSE_FED_INFO, rec);
-	if (rec)
-		slurmdb_destroy_federation_rec(rec);
-	federation_unref(fed);
-}
-
-static void _accounting_update(const rpc_conf_t *conf, slurm_msg_t *msg)
-{
-	/* slurmdbd waits with its locks held: answer first */
-	(void) slurm_send_rc_msg(msg, SLURM_SUCCESS);
-	conf->accounting(conf->arg, msg->data);
-}
-
-static void _register_ctld(const rpc_conf_t *conf, slurm_msg_t *msg)
-{
-	/* no answer is expected (slurmdbd.c, _send_slurmctld_register_req()) */
-	conf->register_again(conf->arg);
-}
+#include "src/sibling/rpc_count.h"
+#include "src/sibling/rpc_int.h"
 
 static const struct {
 	uint16_t type;
 	bool daemons_only;	/* uid 0 and SlurmUser */
-	void (*serve)(const rpc_conf_t *conf, slurm_msg_t *msg);
+	rpc_serve_t *serve;
 } table[] = {
-	{ REQUEST_PING, false, _ping },
-	{ REQUEST_CONTROL_STATUS, false, _control_status },
-	{ REQUEST_FED_INFO, false, _fed_info },
-	{ ACCOUNTING_UPDATE_MSG, true, _accounting_update },
-	{ ACCOUNTING_REGISTER_CTLD, true, _register_ctld },
+	/* daemons */
+	{ REQUEST_PING, false, rpc_ping },
+	{ REQUEST_CONTROL_STATUS, false, rpc_control_status },
+	{ REQUEST_FED_INFO, false, rpc_fed_info },
+	{ ACCOUNTING_UPDATE_MSG, true, rpc_accounting_update },
+	{ ACCOUNTING_REGISTER_CTLD, true, rpc_register_ctld },
+	/* squeue, scontrol show job, sprio */
+	{ REQUEST_JOB_INFO, false, rpc_jobs },
+	{ REQUEST_JOB_USER_INFO, false, rpc_user_jobs },
+	{ REQUEST_JOB_INFO_SINGLE, false, rpc_one_job },
+	{ REQUEST_JOB_STATE, false, rpc_job_states },
+	{ REQUEST_JOB_STEP_INFO, false, rpc_steps },
+	{ REQUEST_BATCH_SCRIPT, false, rpc_script },
+	{ REQUEST_JOB_READY, false, rpc_job_ready },
+	{ REQUEST_PRIORITY_FACTORS, false, rpc_priorities },
+	/* scancel, scontrol hold, suspend, requeue, update; sbatch -M */
+	{ REQUEST_KILL_JOB, false, rpc_kill_job },
+	{ REQUEST_CANCEL_JOB_STEP, false, rpc_kill_step },
+	{ REQUEST_KILL_JOBS, false, rpc_kill_jobs },
+	{ REQUEST_SUSPEND, false, rpc_suspend },
+	{ REQUEST_UPDATE_JOB, false, rpc_update_job },
+	{ REQUEST_JOB_REQUEUE, false, rpc_requeue },
+	{ REQUEST_JOB_NOTIFY, false, rpc_notify },
+	{ REQUEST_JOB_WILL_RUN, false, rpc_will_run },
+	/* sinfo, scontrol show node and partition */
+	{ REQUEST_NODE_INFO, false, rpc_nodes },
+	{ REQUEST_NODE_INFO_SINGLE, false, rpc_one_node },
+	{ REQUEST_PARTITION_INFO, false, rpc_partitions },
+	{ REQUEST_RESERVATION_INFO, false, rpc_reservations },
+	{ REQUEST_LICENSE_INFO, false, rpc_licenses },
+	{ REQUEST_TOPO_INFO, false, rpc_topology },
+	{ REQUEST_BURST_BUFFER_INFO, false, rpc_burst_buffers },
+	{ REQUEST_SHARE_INFO, false, rpc_shares },
+	{ REQUEST_ASSOC_MGR_INFO, false, rpc_assocs },
+	/* scontrol show config, sdiag */
+	{ REQUEST_BUILD_INFO, false, rpc_config },
+	{ REQUEST_STATS_INFO, false, rpc_stats },
 	/* End of table */
 };
 
-extern void rpc_serve(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
+extern view_t *rpc_view(const rpc_conf_t *conf, slurm_msg_t *msg)
+{
+	view_t *view = engine_view(conf->engine);
+
+	if (!view)
+		(void) slurm_send_rc_msg(msg, ESLURM_IN_STANDBY_MODE);
+	return view;
+}
+
+extern bool rpc_no_change(slurm_msg_t *msg, time_t last_update, time_t changed)
+{
+	if ((last_update - 1) < changed)
+		return false;
+	(void) slurm_send_rc_msg(msg, SLURM_NO_CHANGE_IN_DATA);
+	return true;
+}
+
+extern void rpc_set_count(buf_t *buf, uint32_t count)
+{
+	uint32_t end = get_buf_offset(buf);
+
+	set_buf_offset(buf, 0);
+	pack32(count, buf);
+	set_buf_offset(buf, end);
+}
+
+static void _serve(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 {
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		if (table[i].type != msg->msg_type)
 			continue;
 		if (!table[i].daemons_only ||
 		    site_is_daemon_uid(conf->site, uid)) {
-			table[i].serve(conf, msg);
+			table[i].serve(conf, msg, uid);
 			return;
 		}
 		fed_error("cluster %s: %s from uid %u refused", conf->cluster,
@@ -90,4 +96,21 @@ extern void rpc_serve(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 	fed_debug("cluster %s: %s from uid %u is not supported",
 		  conf->cluster, rpc_num2string(msg->msg_type), uid);
 	(void) slurm_send_rc_msg(msg, ESLURM_NOT_SUPPORTED);
+}
+
+static uint64_t _now_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
+}
+
+extern void rpc_serve(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
+{
+	uint64_t since = _now_usec();
+	uint16_t type = msg->msg_type;
+
+	_serve(conf, msg, uid);
+	rpc_count_add(conf->count, type, uid, _now_usec() - since);
 }

@@ -11,6 +11,7 @@
 
 #include "src/sibling/compat.h"
 #include "src/sibling/engine.h"
+#include "src/sibling/rpc_count.h"
 #include "src/sibling/site.h"
 
 typedef struct {
@@ -18,6 +19,8 @@ typedef struct {
 	const site_t *site;
 	assoc_t *assoc;		/* who may do what */
 	engine_t *engine;
+	rpc_count_t *count;
+	uint16_t port;
 	time_t started;
 	/* slurmdbd pushed a change; it has been answered already */
 	void (*accounting)(void *arg, const accounting_update_msg_t *update);

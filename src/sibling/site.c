@@ -28,6 +28,8 @@ extern site_t *site_copy(void)
 				 conf->slurmctld_port_count - 1 : 0);
 	site->msg_timeout_ms = conf->msg_timeout * 1000;
 	site->enforce = conf->accounting_storage_enforce;
+	site->private_data = conf->private_data;
+	site->min_job_age = conf->min_job_age;
 	site->slurm_uid = conf->slurm_user_id;
 	slurm_conf_unlock();
 	return site;

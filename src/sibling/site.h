@@ -19,6 +19,8 @@ typedef struct {
 	uint16_t ctld_ports_first; /* SlurmctldPort, first and last: no */
 	uint16_t ctld_ports_last;  /* FLURM cluster may use one of them */
 	int msg_timeout_ms;	/* MessageTimeout */
+	uint16_t private_data;	/* PrivateData, PRIVATE_DATA_ bits */
+	uint32_t min_job_age;	/* MinJobAge, seconds */
 	uid_t slurm_uid;	/* SlurmUser */
 	uint16_t enforce;	/* AccountingStorageEnforce, its bits */
 } site_t;

@@ -106,7 +106,8 @@ static int _ask(const char *text, const char *args)
 	"\"since\":0,\"error\":\"" error "\"}"
 #define FLURM_WELL "\"flurm\":{\"url\":\"http://x\",\"reachable\":true," \
 	"\"since\":0,\"error\":\"\",\"version\":\"0.9\",\"nodes\":4," \
-	"\"cpus\":64,\"memory_mb\":2048,\"requests\":10,\"retries\":1}"
+	"\"cpus\":64,\"memory_mb\":2048,\"nodes_age\":3,\"nodes_told\":true," \
+	"\"requests\":10,\"retries\":1}"
 #define LEDGER_WELL "\"ledger\":{\"dir\":\"/var/x\",\"state\":\"ok\"," \
 	"\"bytes\":4096,\"records\":3,\"commits\":2}"
 #define PORT "\"port\":{\"number\":6827,\"accepted\":100,\"served\":98," \
@@ -124,7 +125,8 @@ static void _all_is_well(void **state)
 	assert_out("registered as 10.1.2.3:6827 for ");
 	assert_out("federation  fed, id 3, ACTIVE, features gpu\n");
 	assert_out("http://x answers for ");
-	assert_out("version 0.9, 4 nodes, 64 cpus, 2.0 GiB; 10 requests");
+	assert_out("version 0.9, 4 nodes, 64 cpus, 2.0 GiB; "
+		   "nodes 3 s ago; 10 requests");
 	assert_out("jobs        7 known: 3 queued, 4 running\n");
 	assert_out("ok: /var/x, 4.0 KiB, 3 records in 2 commits");
 	assert_out("6827: 100 connections, 98 served, 2 rejected; now 0 open");

@@ -165,7 +165,7 @@ static void _old_records(void **state)
 	assert_null(host->submit.alloc_node);
 
 	/* one of a version that is not known is refused */
-	_put_host(&bytes, 3, NULL);
+	_put_host(&bytes, 4, NULL);
 	assert_int_equal(jobs_replay(jobs, RECORD_JOB_HOST, bytes.data,
 				     bytes.len, &err), -1);
 	fed_bytes_free(&bytes);
@@ -177,18 +177,21 @@ static void _records(void **state)
 	jobs_t *jobs = _jobs();
 	fed_job_t *job = _replay_job(jobs, FED_JOB_QUEUED);
 	job_desc_msg_t desc;
+	sib_msg_t msg = { .data = &desc };
 	fed_bytes_t bytes = { 0 };
 	job_submit_t submit = { 0 };
 	job_host_t *host;
 	job_run_t run;
 
 	slurm_init_job_desc_msg(&desc);
-	desc.alloc_node = (char *) "login1";
+	msg.submit_host = (char *) "login1";
 	desc.alloc_sid = 33;
 	desc.mail_user = (char *) "me";
+	desc.argc = 1;
+	desc.argv = (char *[]) { (char *) "/x/job.sh", NULL };
 	job_submit_free(&submit);
-	job_submit_set(&submit, &desc);
-	_put_host(&bytes, 2, "{\"name\":\"x\",\"script\":\"#!/bin/sh\","
+	job_submit_set(&submit, &msg);
+	_put_host(&bytes, 3, "{\"name\":\"x\",\"script\":\"#!/bin/sh\","
 		  "\"environment\":[\"A=1\",\"B=2\"]}");
 	fed_put_u8(&bytes, 0);
 	job_submit_pack(&submit, &bytes);
@@ -211,6 +214,7 @@ static void _records(void **state)
 	assert_string_equal(host->submit.alloc_node, "login1");
 	assert_int_equal(host->submit.alloc_sid, 33);
 	assert_string_equal(host->submit.mail_user, "me");
+	assert_string_equal(host->submit.command, "/x/job.sh");
 	assert_string_equal(host->run.nodes, "n1");
 	assert_int_equal(host->run.alloc_cpus, 4);
 	assert_false(flurm_is_set(host->run.alloc_nodes));

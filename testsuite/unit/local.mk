@@ -160,6 +160,8 @@ slurm_unit_tests = \
 	testsuite/unit/pack_job_test \
 	testsuite/unit/pack_node_test \
 	testsuite/unit/pack_part_test \
+	testsuite/unit/pack_step_test \
+	testsuite/unit/show_test \
 	testsuite/unit/spec_test \
 	# End of slurm_unit_tests
 slurm_unit_cppflags = $(libfedsibling_la_CPPFLAGS)
@@ -184,6 +186,14 @@ testsuite_unit_pack_node_test_LDADD = $(slurm_unit_ldadd)
 testsuite_unit_pack_part_test_SOURCES = testsuite/unit/pack_part_test.c
 testsuite_unit_pack_part_test_CPPFLAGS = $(slurm_unit_cppflags)
 testsuite_unit_pack_part_test_LDADD = $(slurm_unit_ldadd)
+
+testsuite_unit_pack_step_test_SOURCES = testsuite/unit/pack_step_test.c
+testsuite_unit_pack_step_test_CPPFLAGS = $(slurm_unit_cppflags)
+testsuite_unit_pack_step_test_LDADD = $(slurm_unit_ldadd)
+
+testsuite_unit_show_test_SOURCES = testsuite/unit/show_test.c
+testsuite_unit_show_test_CPPFLAGS = $(slurm_unit_cppflags)
+testsuite_unit_show_test_LDADD = $(slurm_unit_ldadd)
 
 # reads sources and pages only
 TESTS += testsuite/unit/doc_keys_test.sh

@@ -1,0 +1,93 @@
+/*
+ * jobs_suspend.c - suspend and resume a running job (jobs_int.h).
+ *
+ * No state of the job: FLURM does it or does not, and who asked is told. That
+ * it is suspended comes with FLURM's events and answers, as all that happens
+ * there (job_kept.h).
+ */
+#include "src/sibling/jobs_int.h"
+
+#define WAIT_MS 5000		/* a client waits */
+
+typedef struct {
+	jobs_t *jobs;
+	uint32_t id;
+	uint32_t epoch;
+	bool suspend;
+	void (*done)(void *arg, uint32_t rc);
+	void *arg;
+} suspend_t;
+
+static uint32_t _rc(flurm_outcome_t outcome, const flurm_result_t *result)
+{
+	switch (outcome) {
+	case FLURM_ANSWERED:
+		return SLURM_SUCCESS;
+	case FLURM_REFUSED:
+		if (result->status == 404)
+			return ESLURM_INVALID_JOB_ID;
+		if (result->status == 409)
+			return ESLURM_TRANSITION_STATE_NO_UPDATE;
+		return ESLURM_NOT_SUPPORTED;
+	default:
+		return SLURM_PROTOCOL_SOCKET_IMPL_TIMEOUT;
+	}
+}
+
+/* Who asks next is to see it, also if its event comes later. */
+static void _note(const suspend_t *call)
+{
+	jobs_t *jobs = call->jobs;
+	fed_job_t *job = fed_job_table_find_epoch(jobs->table, call->id,
+						  call->epoch);
+	flurm_event_t event;
+
+	if (!job || (job->state != FED_JOB_RUNNING))
+		return;
+	flurm_event_init(&event);
+	event.type = call->suspend ? FLURM_EV_SUSPENDED : FLURM_EV_RESUMED;
+	event.time = jobs->now;
+	if (job_run_event(&jobs_host(jobs, job)->run, &event))
+		jobs_write_run(jobs, job);
+	flurm_event_free(&event);
+}
+
+static void _done(void *arg, flurm_outcome_t outcome,
+		  const flurm_result_t *result)
+{
+	suspend_t *call = arg;
+
+	if (outcome == FLURM_ANSWERED)
+		_note(call);
+	call->done(call->arg, _rc(outcome, result));
+	xfree(call);
+}
+
+extern void jobs_suspend(jobs_t *jobs, uint32_t job_id, bool suspend,
+			 void (*done)(void *arg, uint32_t rc), void *arg)
+{
+	const fed_job_t *job = fed_job_table_find(jobs->table, job_id);
+	flurm_op_t op;
+	suspend_t *call;
+
+	if (!job || (job->state != FED_JOB_RUNNING)) {
+		done(arg, job ? ESLURM_JOB_NOT_RUNNING : ESLURM_INVALID_JOB_ID);
+		return;
+	}
+	call = xmalloc(sizeof(*call));
+	*call = (suspend_t) {
+		.jobs = jobs,
+		.id = job->id,
+		.epoch = job->epoch,
+		.suspend = suspend,
+		.done = done,
+		.arg = arg,
+	};
+	flurm_op_init(&op, suspend ? FLURM_OP_SUSPEND : FLURM_OP_RESUME);
+	op.fed_job_id = job->id;
+	op.epoch = job->epoch;
+	if (flurm_client_op(jobs->conf.client, &op, WAIT_MS, _done, call))
+		return;
+	xfree(call);
+	done(arg, SLURM_ERROR);
+}

@@ -1,0 +1,286 @@
+/*
+ * rpc_act.c - what clients want done with a job (see rpc_int.h).
+ *
+ * Whose it is decides, as in slurmctld/proc_req.c: who holds a job's lock
+ * cancels and suspends it, all else is its origin's, and the client is sent
+ * there. A client that was sent to us because the job runs here is never sent
+ * back, or it would go to and fro for ever.
+ */
+#include "src/sibling/rpc_int.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/core/job_id.h"
+#include "src/core/log.h"
+#include "src/sibling/rights.h"
+#include "src/sibling/show.h"
+
+/*
+ * A job by number or by text; FLURM has no array and no heterogeneous job.
+ * RET its id, 0 if that is none
+ */
+static uint32_t _job_id(const char *text, uint32_t number)
+{
+	unsigned long id;
+	char *end;
+
+	if (!text || !text[0])
+		return (number == NO_VAL) ? 0 : number;
+	id = strtoul(text, &end, 10);
+	return (end == text || id >= NO_VAL) ? 0 : id;
+}
+
+/* RET whether it is ours to act on: it may be running here, or it has run */
+static bool _is_ours(const view_job_t *job)
+{
+	return job && ((job->job.facts & (FED_JOB_F_RAN | FED_JOB_F_MAY_RUN |
+					  FED_JOB_F_LEFT)) ||
+		       (job->job.state == FED_JOB_RUNNING));
+}
+
+/* RET true if the client has been sent to the job's origin */
+static bool _send_to_origin(const view_t *view, slurm_msg_t *msg, uid_t uid,
+			    uint32_t job_id)
+{
+	const federation_t *fed = view->fed;
+	const fed_member_t *origin = federation_find_id(
+		fed, fed_job_id_origin(job_id));
+	slurmdb_cluster_rec_t to;
+
+	if (!origin || (origin == fed->self) ||
+	    !federation_member_is_up(origin))
+		return false;
+	slurmdb_init_cluster_rec(&to, false);
+	to.name = origin->name;
+	to.control_host = origin->host;
+	to.control_port = origin->port;
+	to.rpc_version = origin->rpc_version;
+	to.fed.name = fed->name;
+	to.fed.id = origin->fed_id;
+	to.fed.state = origin->state;
+	fed_verbose("cluster %s: %s of job %u by uid %u is sent to %s",
+		    view->cluster, rpc_num2string(msg->msg_type), job_id, uid,
+		    origin->name);
+	(void) compat_reply_reroute(msg, &to);
+	return true;
+}
+
+/* For what only the origin can do. */
+static void _origin_only(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid,
+			 uint32_t job_id)
+{
+	view_t *view = rpc_view(conf, msg);
+
+	if (!view)
+		return;
+	if (!_send_to_origin(view, msg, uid, job_id))
+		(void) slurm_send_rc_msg(msg, view_find(view, job_id) ?
+					 ESLURM_NOT_SUPPORTED :
+					 ESLURM_INVALID_JOB_ID);
+	view_unref(view);
+}
+
+/* ---- cancel ---- */
+
+static uint32_t _kill(const rpc_conf_t *conf, const view_job_t *job,
+		      uid_t uid, uint16_t signal, uint16_t flags)
+{
+	if (!rights_job(conf, uid, job)) {
+		fed_error("cluster %s: uid %u may not cancel job %u of uid %lld",
+			  conf->cluster, uid, job->job.id,
+			  (long long) job->spec.user_id);
+		return ESLURM_ACCESS_DENIED;
+	}
+	if (job->job.state >= FED_JOB_ENDED)
+		return ESLURM_ALREADY_DONE;
+	return engine_cancel(conf->engine, job->job.id, signal, flags, uid);
+}
+
+static void _serve_kill(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid,
+			uint32_t job_id, uint16_t flags)
+{
+	const job_step_kill_msg_t *kill = msg->data;
+	view_t *view = rpc_view(conf, msg);
+	const view_job_t *job;
+	uint32_t rc;
+
+	if (!view)
+		return;
+	job = view_find(view, job_id);
+	if (_is_ours(job) || !_send_to_origin(view, msg, uid, job_id)) {
+		rc = job ? _kill(conf, job, uid, kill->signal, flags) :
+			   ESLURM_INVALID_JOB_ID;
+		(void) slurm_send_rc_msg(msg, rc);
+	}
+	view_unref(view);
+}
+
+extern void rpc_kill_job(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
+{
+	const job_step_kill_msg_t *kill = msg->data;
+	uint32_t job_id = _job_id(kill->sjob_id, kill->step_id.job_id);
+
+	/* which siblings a job has is its origin's to say */
+	if (kill->sibling)
+		_origin_only(conf, msg, uid, job_id);
+	else
+		_serve_kill(conf, msg, uid, job_id, kill->flags);
+}
+
+/* FLURM's jobs have one step, the batch script. */
+extern void rpc_kill_step(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
+{
+	const job_step_kill_msg_t *kill = msg->data;
+
+	if (kill->step_id.step_id == SLURM_BATCH_SCRIPT)
+		_serve_kill(conf, msg, uid, kill->step_id.job_id,
+			    kill->flags | KILL_JOB_BATCH);
+	else if (kill->step_id.step_id == NO_VAL)
+		_serve_kill(conf, msg, uid, kill->step_id.job_id, kill->flags);
+	else
+		(void) slurm_send_rc_msg(msg, ESLURM_ALREADY_DONE);
+}
+
+/* ---- scancel --ctld, since 24.05 ---- */
+
+static bool _names_job(const char *text, uint32_t job_id)
+{
+	return _job_id(text, NO_VAL) == job_id;
+}
+
+static bool _matches(const rpc_conf_t *conf, const view_t *view,
+		     const void *filter, const view_job_t *job)
+{
+	job_info_t info;
+	bool matches;
+
+	if (job->job.state >= FED_JOB_ENDED)
+		return false;
+	show_job(view, job, &info);
+	matches = compat_kill_matches(filter, &info, _names_job);
+	show_job_free(&info);
+	return matches;
+}
+
+static void _kill_one(const rpc_conf_t *conf, const view_t *view,
+		      const view_job_t *job, uid_t uid, const void *filter,
+		      compat_killed_t *killed)
+{
+	const fed_member_t *origin;
+	uint32_t rc;
+
+	if (_is_ours(job) || !rights_job(conf, uid, job)) {
+		rc = _kill(conf, job, uid, compat_kill_signal(filter),
+			   compat_kill_flags(filter));
+		if (!rc || (rc == ESLURM_ALREADY_DONE))
+			return;
+		compat_killed_add(killed, job->job.id, rc, NULL);
+		return;
+	}
+	/* it waits: its origin has the word, and is named */
+	origin = federation_find_id(view->fed, fed_job_id_origin(job->job.id));
+	compat_killed_add(killed, job->job.id, ESLURM_NOT_SUPPORTED,
+			  origin ? origin->name : NULL);
+}
+
+extern void rpc_kill_jobs(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
+{
+	view_t *view = rpc_view(conf, msg);
+	compat_killed_t killed = { 0 };
+	const char *name;
+
+	if (!view)
+		return;
+	for (size_t i = 0; i < view->job_cnt; i++) {
+		if (_matches(conf, view, msg->data, view->job[i]))
+			_kill_one(conf, view, view->job[i], uid, msg->data,
+				  &killed);
+	}
+	for (uint32_t i = 0; (name = compat_kill_named(msg->data, i)); i++) {
+		if (!view_find(view, _job_id(name, NO_VAL)))
+			compat_killed_add(&killed, _job_id(name, NO_VAL),
+					  ESLURM_INVALID_JOB_ID, NULL);
+	}
+	compat_reply_killed(msg, &killed);
+	view_unref(view);
+}
+
+/* ---- suspend, resume ---- */
+
+/* As slurmctld's job_suspend(): not the owner, who could not know when */
+static uint32_t _may_suspend(const rpc_conf_t *conf, const view_job_t *job,
+			     uid_t uid, bool suspend)
+{
+	if (!job)
+		return ESLURM_INVALID_JOB_ID;
+	if (!rights_operator(conf, uid) && !rights_coordinator(conf, uid, job))
+		return ESLURM_ACCESS_DENIED;
+	if (job->job.state >= FED_JOB_ENDED)
+		return ESLURM_ALREADY_DONE;
+	if (job->job.state < FED_JOB_RUNNING)
+		return ESLURM_JOB_PENDING;
+	if (job->job.state != FED_JOB_RUNNING)
+		return ESLURM_JOB_NOT_RUNNING;
+	if (!suspend && !job->run.suspended)
+		return ESLURM_JOB_NOT_SUSPENDED;
+	return SLURM_SUCCESS;
+}
+
+extern void rpc_suspend(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
+{
+	const suspend_msg_t *request = msg->data;
+	uint32_t job_id = _job_id(request->job_id_str, request->job_id);
+	bool suspend = (request->op == SUSPEND_JOB);
+	view_t *view = rpc_view(conf, msg);
+	const view_job_t *job;
+	uint32_t rc;
+
+	if (!view)
+		return;
+	job = view_find(view, job_id);
+	rc = _may_suspend(conf, job, uid, suspend);
+	if (!rc && (suspend != job->run.suspended))
+		rc = engine_suspend(conf->engine, job_id, suspend);
+	(void) slurm_send_rc_msg(msg, rc);
+	view_unref(view);
+}
+
+/* ---- what is the origin's ---- */
+
+extern void rpc_update_job(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
+{
+	const job_desc_msg_t *request = msg->data;
+
+	_origin_only(conf, msg, uid,
+		     _job_id(request->job_id_str, request->job_id));
+}
+
+extern void rpc_requeue(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
+{
+	const requeue_msg_t *request = msg->data;
+
+	_origin_only(conf, msg, uid,
+		     _job_id(request->job_id_str, request->job_id));
+}
+
+/* FLURM has no way to tell a running job something. */
+extern void rpc_notify(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
+{
+	const job_notify_msg_t *request = msg->data;
+	view_t *view = rpc_view(conf, msg);
+	const view_job_t *job;
+	uint32_t rc = ESLURM_NOT_SUPPORTED;
+
+	if (!view)
+		return;
+	job = view_find(view, request->step_id.job_id);
+	if (!job)
+		rc = ESLURM_INVALID_JOB_ID;
+	else if ((job->spec.user_id != (int64_t) uid) &&
+		 !site_is_daemon_uid(conf->site, uid))
+		rc = ESLURM_USER_ID_MISSING;
+	(void) slurm_send_rc_msg(msg, rc);
+	view_unref(view);
+}

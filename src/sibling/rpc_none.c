@@ -1,0 +1,66 @@
+/*
+ * rpc_none.c - what FLURM has none of, and its clients may ask for
+ * (see rpc_int.h): empty lists, as of a cluster that has none either.
+ */
+#include "src/sibling/rpc_int.h"
+
+#include "src/sibling/pack_info.h"
+
+extern void rpc_reservations(const rpc_conf_t *conf, slurm_msg_t *msg,
+			     uid_t uid)
+{
+	buf_t *buf = init_buf(BUF_SIZE);
+
+	pack32(0, buf);
+	pack_time(time(NULL), buf);
+	(void) compat_reply_body(msg, RESPONSE_RESERVATION_INFO, buf);
+	free_buf(buf);
+}
+
+extern void rpc_licenses(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
+{
+	buf_t *buf = init_buf(BUF_SIZE);
+
+	pack32(0, buf);
+	pack_time(time(NULL), buf);
+	(void) compat_reply_body(msg, RESPONSE_LICENSE_INFO, buf);
+	free_buf(buf);
+}
+
+extern void rpc_burst_buffers(const rpc_conf_t *conf, slurm_msg_t *msg,
+			      uid_t uid)
+{
+	buf_t *buf = init_buf(BUF_SIZE);
+
+	pack32(0, buf);
+	(void) compat_reply_body(msg, RESPONSE_BURST_BUFFER_INFO, buf);
+	free_buf(buf);
+}
+
+extern void rpc_topology(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
+{
+	topo_info_response_msg_t none = { .record_count = 0 };
+
+	(void) compat_reply(msg, RESPONSE_TOPO_INFO, &none);
+}
+
+/* Fair share is the native clusters': FLURM orders its queue on its own. */
+extern void rpc_shares(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
+{
+	shares_response_msg_t none = { .tres_cnt = 0 };
+
+	(void) compat_reply(msg, RESPONSE_SHARE_INFO, &none);
+}
+
+/* Names of TRES, associations, QOS, users (assoc_mgr_info_unpack_msg()) */
+extern void rpc_assocs(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
+{
+	buf_t *buf = init_buf(BUF_SIZE);
+
+	packstr_array(NULL, 0, buf);
+	pack32(0, buf);
+	pack32(0, buf);
+	pack32(0, buf);
+	(void) compat_reply_body(msg, RESPONSE_ASSOC_MGR_INFO, buf);
+	free_buf(buf);
+}
