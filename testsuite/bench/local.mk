@@ -1,5 +1,6 @@
 # testsuite/bench: what is fast and how fast. "make bench" runs and prints;
-# nothing here can fail for being slow.
+# nothing here can fail for being slow. clients.py needs root and Slurm, and is
+# run by hand.
 benches = \
 	testsuite/bench/flurm.sh \
 	# End of benches
@@ -14,4 +15,4 @@ bench: flurm-gateway testsuite/bench/flurm_bench
 	@for bench in $(benches); do $(srcdir)/$$bench . || exit 1; done
 .PHONY: bench
 
-EXTRA_DIST += $(benches)
+EXTRA_DIST += $(benches) testsuite/bench/clients.py

@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	testsuite/system/stack/host.py \
 	testsuite/system/stack/mariadb.py \
 	testsuite/system/stack/munge.py \
+	testsuite/system/stack/overhear.py \
 	testsuite/system/stack/ports.py \
 	testsuite/system/stack/process.py \
 	testsuite/system/stack/proxy.py \
@@ -24,6 +25,8 @@ EXTRA_DIST += \
 	testsuite/system/stack/witness.py \
 	testsuite/system/test_bad_conf.py \
 	testsuite/system/test_bad_input.py \
+	testsuite/system/test_client_fuzz.py \
+	testsuite/system/test_clients.py \
 	testsuite/system/test_crash.py \
 	testsuite/system/test_gate.py \
 	testsuite/system/test_hosts.py \
