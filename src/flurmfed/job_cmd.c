@@ -31,6 +31,7 @@ typedef struct {
 	int lines;
 	fed_job_t last;		/* the record before, to tell what is new */
 	char *origin;
+	char *reason;
 } story_t;
 
 static void _tell_origin(story_t *story, const void *body, size_t len)
@@ -48,6 +49,25 @@ static void _tell_origin(story_t *story, const void *body, size_t len)
 		printf("    submitted by %s\n", origin);
 	free(story->origin);
 	story->origin = origin;
+}
+
+/* jobs_ledger.c, _pack_run(): why it waits, was refused or ended */
+static void _tell_reason(story_t *story, const void *body, size_t len)
+{
+	fed_reader_t reader;
+	char *reason;
+
+	fed_reader_init(&reader, body, len);
+	(void) fed_get_u16(&reader);
+	if (fed_get_u32(&reader) != story->id)
+		return;
+	(void) fed_get_u32(&reader);
+	free(fed_get_str(&reader));
+	reason = fed_get_str(&reader);
+	if (reason && (!story->reason || strcmp(reason, story->reason)))
+		printf("    reason: %s\n", reason);
+	free(story->reason);
+	story->reason = reason;
 }
 
 static void _tell_job(story_t *story, const void *body, size_t len)
@@ -83,6 +103,8 @@ static void _record(uint64_t offset, uint16_t type, const void *body,
 		_tell_job(arg, body, len);
 	else if (type == RECORD_JOB_HOST)
 		_tell_origin(arg, body, len);
+	else if (type == RECORD_JOB_RUN)
+		_tell_reason(arg, body, len);
 }
 
 /* RET lines told, or -1 */
@@ -98,6 +120,7 @@ static int _tell(const char *dir, const char *cluster, uint32_t id)
 		fprintf(stderr, "flurmfed job: %s\n", err.text);
 	free(report);
 	free(story.origin);
+	free(story.reason);
 	return rc ? -1 : story.lines;
 }
 

@@ -57,6 +57,45 @@ static bool _print_job_id(const void *body, size_t len)
 	return true;
 }
 
+/* accounting_row.c, row_pack() */
+static bool _print_row(const void *body, size_t len)
+{
+	static const char *const kinds[] = {
+		"?", "waits", "starts", "suspends", "resumes", "ends",
+	};
+	fed_reader_t reader;
+	uint64_t number;
+	uint32_t id;
+	uint8_t kind;
+
+	fed_reader_init(&reader, body, len);
+	number = fed_get_u64(&reader);
+	(void) fed_get_i64(&reader);
+	(void) fed_get_u8(&reader);
+	kind = fed_get_u8(&reader);
+	id = fed_get_u32(&reader);
+	if (reader.bad)
+		return false;
+	if (kind >= sizeof(kinds) / sizeof(kinds[0]))
+		kind = 0;
+	printf("%" PRIu64 ": job %" PRIu32 " epoch %" PRIi64 " %s", number, id,
+	       fed_get_i64(&reader), kinds[kind]);
+	return true;
+}
+
+static bool _print_number(const void *body, size_t len)
+{
+	fed_reader_t reader;
+	uint64_t number;
+
+	fed_reader_init(&reader, body, len);
+	number = fed_get_u64(&reader);
+	if (!fed_reader_done(&reader))
+		return false;
+	printf("up to %" PRIu64, number);
+	return true;
+}
+
 static const struct {
 	const char *app;	/* NULL: every ledger */
 	uint16_t type;
@@ -73,6 +112,8 @@ static const struct {
 	{ FED_FLURM, RECORD_CURSOR, "cursor", NULL },
 	{ FED_FLURM, RECORD_JOB_RUN, "job-at-flurm", NULL },
 	{ FED_FLURM, RECORD_ASSOC, "associations", NULL },
+	{ FED_FLURM, RECORD_ROW, "row", _print_row },
+	{ FED_FLURM, RECORD_ROW_DONE, "rows-done", _print_number },
 };
 
 static int _find(const char *app, uint16_t type)

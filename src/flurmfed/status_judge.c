@@ -118,6 +118,11 @@ static void _judge_cluster(const json_t *cluster, json_t *problems)
 		_add(problems, name, "FLURM at %s does not answer%s",
 		     status_str(part, "url"),
 		     _because(part, why, sizeof(why)));
+	part = json_object_get(cluster, "accounting");
+	if (status_int(part, "dropped"))
+		_add(problems, name,
+		     "slurmdbd refused %lld rows of accounting for good; the log says why",
+		     (long long) status_int(part, "dropped"));
 	part = json_object_get(cluster, "ledger");
 	state = status_str(part, "state");
 	if (state[0] && strcmp(state, "ok"))

@@ -183,6 +183,29 @@ static void _show_jobs(json_t *jobs, FILE *out)
 	fputc('\n', out);
 }
 
+/* What slurmdbd is to know of FLURM's jobs */
+static void _show_accounting(const json_t *accounting, time_t now, FILE *out)
+{
+	long long waiting = status_int(accounting, "waiting");
+	long long oldest = status_int(accounting, "oldest");
+	long long dropped = status_int(accounting, "dropped");
+	char age[40];
+
+	if (!json_is_object(accounting))
+		return;
+	fprintf(out, LABEL, "accounting");
+	if (!waiting)
+		fprintf(out, "slurmdbd knows all");
+	else
+		fprintf(out, "%lld rows wait for slurmdbd", waiting);
+	if (oldest)
+		fprintf(out, ", the oldest for %s",
+			_span((long long) now - oldest, age, sizeof(age)));
+	if (dropped)
+		fprintf(out, "; %lld REFUSED AND DROPPED", dropped);
+	_show_error(accounting, out);
+}
+
 static void _show_ledger(const json_t *ledger, FILE *out)
 {
 	const char *state = status_str(ledger, "state");
@@ -219,6 +242,7 @@ static void _show_cluster(const json_t *cluster, time_t now, FILE *out)
 	_show_federation(json_object_get(cluster, "federation"), out);
 	_show_flurm(json_object_get(cluster, "flurm"), now, out);
 	_show_jobs(json_object_get(cluster, "jobs"), out);
+	_show_accounting(json_object_get(cluster, "accounting"), now, out);
 	_show_ledger(json_object_get(cluster, "ledger"), out);
 	_show_port(json_object_get(cluster, "port"), out);
 	_show_peers(json_object_get(cluster, "peers"), now, out);

@@ -42,6 +42,7 @@
 #include "src/common/job_state_reason.h"
 #include "src/interfaces/acct_gather_energy.h"
 #include "src/interfaces/auth.h"
+#include "src/interfaces/jobacct_gather.h"
 #include "src/interfaces/select.h"
 #include "src/interfaces/tls.h"
 
@@ -54,6 +55,7 @@ typedef hostlist_t *compat_hostlist_t;
 #include "src/common/select.h"
 #include "src/common/slurm_acct_gather_energy.h"
 #include "src/common/slurm_auth.h"
+#include "src/common/slurm_jobacct_gather.h"
 #include "src/common/slurm_persist_conn.h"
 #include "src/slurmctld/slurmctld.h"
 
@@ -447,6 +449,23 @@ static inline void compat_fill_register(dbd_register_ctld_msg_t *reg)
 {
 #if !COMPAT_24_11
 	reg->plugin_id_select = select_get_plugin_id();
+#endif
+}
+
+/* What 24.11 keeps of a job beside what 22.05 does */
+static inline void compat_fill_job_start(dbd_job_start_msg_t *msg,
+					 const char *licenses, const char *qos,
+					 uint16_t restarts, const char *std_in,
+					 const char *std_out,
+					 const char *std_err)
+{
+#if COMPAT_24_11
+	msg->licenses = (char *) licenses;
+	msg->qos_req = (char *) qos;
+	msg->restart_cnt = restarts;
+	msg->std_in = (char *) std_in;
+	msg->std_out = (char *) std_out;
+	msg->std_err = (char *) std_err;
 #endif
 }
 

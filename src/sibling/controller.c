@@ -115,6 +115,18 @@ static void _resources(void *arg, const char *nodes, const char *tres)
 	pthread_mutex_unlock(&controller->lock);
 }
 
+static bool _slurmdbd(void *arg, registrar_request_t *request)
+{
+	controller_t *controller = arg;
+	bool there;
+
+	pthread_mutex_lock(&controller->lock);
+	if ((there = controller->registrar != NULL))
+		registrar_put(controller->registrar, request);
+	pthread_mutex_unlock(&controller->lock);
+	return there;
+}
+
 static bool _take_msg(void *arg, slurm_msg_t *msg)
 {
 	controller_t *controller = arg;
@@ -167,6 +179,7 @@ static int _start(controller_t *controller, fed_err_t *err)
 		.ledger_dir = controller->ledger_dir,
 		.assoc = controller->assoc,
 		.resources = _resources,
+		.slurmdbd = _slurmdbd,
 		.arg = controller,
 	};
 	inbound_conf_t inbound = {

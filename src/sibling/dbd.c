@@ -204,6 +204,16 @@ extern int dbd_get_assocs(persist_t *conn, const char *cluster,
 	return rc;
 }
 
+extern int dbd_has_database(persist_t *conn, fed_err_t *err)
+{
+	slurmdb_qos_cond_t all = { 0 };
+	compat_list_t qos = NULL;
+	int rc = _get_some(conn, DBD_GET_QOS, &all, DBD_GOT_QOS, &qos, err);
+
+	FREE_NULL_LIST(qos);
+	return rc;
+}
+
 extern int dbd_has_cluster(persist_t *conn, const char *cluster,
 			   bool *ret_known, fed_err_t *err)
 {

@@ -48,6 +48,9 @@ extern int dbd_get_federation(persist_t *conn, const char *cluster,
 extern int dbd_get_assocs(persist_t *conn, const char *cluster,
 			  assoc_t *assoc, bool *ret_changed, fed_err_t *err);
 
+/* RET 0 if slurmdbd has its database at hand */
+extern int dbd_has_database(persist_t *conn, fed_err_t *err);
+
 /* OUT ret_known - whether slurmdbd has a cluster of that name */
 extern int dbd_has_cluster(persist_t *conn, const char *cluster,
 			   bool *ret_known, fed_err_t *err);

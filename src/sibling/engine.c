@@ -50,6 +50,7 @@ struct engine {
 	session_t *sessions;	/* of links that are up */
 	dep_table_t *deps;
 	jobs_t *jobs;
+	accounting_t *accounting;
 	time_t ticked;
 	fed_log_throttle_t complaint;
 	bool ledger_failed;
@@ -108,6 +109,8 @@ static int _write_snapshot(fed_ledger_t *ledger, void *arg, fed_err_t *err)
 		return -1;
 	if (assoc_is_known(engine->conf.assoc) && _append_assoc(engine, err))
 		return -1;
+	if (accounting_snapshot(engine->accounting, ledger, err))
+		return -1;
 	return dep_table_snapshot(engine->deps, ledger, err);
 }
 
@@ -137,6 +140,10 @@ static int _replay(uint64_t place, uint16_t type, const void *body, size_t len,
 		return jobs_replay(engine->jobs, type, body, len, err);
 	case RECORD_ASSOC:
 		return assoc_unpack(engine->conf.assoc, body, len, err);
+	case RECORD_ROW:
+	case RECORD_ROW_DONE:
+		return accounting_replay(engine->accounting, place, type, body,
+					 len, err);
 	}
 	return fed_err_set(err, EPROTO, "unknown record type %u", type);
 }
@@ -174,6 +181,8 @@ static void _snapshot(engine_t *engine)
 		fed_log_throttled(&engine->complaint, FED_LOG_ERROR,
 				  "cluster %s: ledger snapshot: %s",
 				  engine->conf.cluster->name, err.text);
+	else
+		accounting_moved(engine->accounting);
 }
 
 /* ---- what natives say ---- */
@@ -414,6 +423,9 @@ static void _take(engine_t *engine, note_t *note)
 	case NOTE_SCRIPT:
 		note->text = xstrdup(jobs_script(engine->jobs, note->token));
 		break;
+	case NOTE_ROWS:
+		accounting_over(engine->accounting, note->rows, time(NULL));
+		break;
 	}
 }
 
@@ -484,6 +496,7 @@ static void _turn(engine_t *engine)
 		return;
 	dep_table_send(engine->deps, _send_dep_answer, engine);
 	jobs_act(engine->jobs);
+	accounting_act(engine->accounting, time(NULL));
 }
 
 static void _tick(engine_t *engine)
@@ -554,12 +567,13 @@ static json_t *_federation_status(const federation_t *fed)
 
 static json_t *_status(engine_t *engine)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I}",
 			 "federation", _federation_status(engine->fed),
 			 "peers", peers_status(engine->peers),
 			 "ledger", _ledger_status(engine),
 			 "flurm", flurm_side_status(engine->flurm),
 			 "jobs", jobs_status(engine->jobs),
+			 "accounting", accounting_status(engine->accounting),
 			 "dependencies",
 			 (json_int_t) dep_table_count(engine->deps));
 }
@@ -602,6 +616,31 @@ static void _link_answered(void *arg, const char *peer, uint64_t token,
 	inbox_put(&engine->inbox, note);
 }
 
+static void _resources(void *arg, const char *nodes, const char *tres)
+{
+	engine_t *engine = arg;
+
+	accounting_set_nodes(engine->accounting, nodes);
+	engine->conf.resources(engine->conf.arg, nodes, tres);
+}
+
+static bool _put_rows(void *arg, registrar_request_t *request)
+{
+	engine_t *engine = arg;
+
+	return engine->conf.slurmdbd(engine->conf.arg, request);
+}
+
+static void _rows_over(void *arg, const rows_result_t *result)
+{
+	engine_t *engine = arg;
+	note_t *note = note_new(NOTE_ROWS, NULL);
+
+	note->rows = xmalloc(sizeof(*note->rows));
+	*note->rows = *result;
+	inbox_put(&engine->inbox, note);
+}
+
 static const peers_ops_t peers_ops = {
 	.up = _link_up,
 	.down = _link_down,
@@ -620,13 +659,13 @@ static int _open(engine_t *engine, fed_err_t *err)
 	if (!(engine->loop = flurm_loop_create(err)))
 		return -1;
 	engine->flurm = flurm_side_create(cluster, engine->loop,
-					  engine->conf.resources,
-					  engine->conf.arg, err);
+					  _resources, engine, err);
 	if (!engine->flurm)
 		return -1;
 	engine->peers = peers_create(cluster->name, cluster->port,
 				     engine->conf.site->msg_timeout_ms,
 				     &peers_ops, engine);
+	accounting_connect(engine->accounting, engine->ledger);
 	/* what was last known, until slurmdbd says it anew */
 	jobs_set_federation(engine->jobs, engine->fed);
 	jobs_connect(engine->jobs, &(jobs_conf_t) {
@@ -634,6 +673,9 @@ static int _open(engine_t *engine, fed_err_t *err)
 			.peers = engine->peers,
 			.client = flurm_side_client(engine->flurm),
 			.sessions = &engine->sessions,
+			.accounting = engine->accounting,
+			.assoc = engine->conf.assoc,
+			.enforce = engine->conf.site->enforce,
 		     }, engine->ledger);
 	peers_apply(engine->peers, engine->fed);
 	return 0;
@@ -648,6 +690,13 @@ extern engine_t *engine_create(const engine_conf_t *conf, fed_err_t *err)
 	engine->fed = federation_from_dbd(NULL, conf->cluster->name);
 	engine->deps = dep_table_create();
 	engine->jobs = jobs_create(conf->cluster);
+	engine->accounting = accounting_create(&(accounting_conf_t) {
+			.cluster = conf->cluster->name,
+			.assoc = conf->assoc,
+			.put = _put_rows,
+			.over = _rows_over,
+			.arg = engine,
+		});
 	pthread_mutex_init(&engine->fed_lock, NULL);
 	pthread_mutex_init(&engine->view_asking, NULL);
 	pthread_mutex_init(&engine->view_lock, NULL);
@@ -679,6 +728,7 @@ extern void engine_destroy(engine_t *engine)
 	flurm_side_destroy(engine->flurm);
 	flurm_loop_destroy(engine->loop);
 	jobs_destroy(engine->jobs);
+	accounting_destroy(engine->accounting);
 	fed_ledger_close(engine->ledger);
 	session_clear(&engine->sessions);
 	dep_table_destroy(engine->deps);

@@ -18,6 +18,7 @@
 #include "src/sibling/federation.h"
 #include "src/sibling/peers.h"
 #include "src/sibling/persist.h"
+#include "src/sibling/registrar.h"
 #include "src/sibling/site.h"
 #include "src/sibling/view.h"
 
@@ -30,6 +31,9 @@ typedef struct {
 	assoc_t *assoc;		/* told what the ledger knows */
 	/* FLURM's size changed; called in the engine's thread */
 	void (*resources)(void *arg, const char *nodes, const char *tres);
+	/* Have this said to slurmdbd. RET false if nobody can: it is still the
+	 * caller's. Called in the engine's thread. */
+	bool (*slurmdbd)(void *arg, registrar_request_t *request);
 	void *arg;
 } engine_conf_t;
 

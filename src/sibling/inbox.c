@@ -21,6 +21,7 @@ extern void note_free(note_t *note)
 	federation_unref(note->fed);
 	json_decref(note->status);
 	xfree(note->text);
+	xfree(note->rows);
 	xfree(note->peer);
 	xfree(note);
 }

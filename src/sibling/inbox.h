@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "src/sibling/accounting.h"
 #include "src/sibling/federation.h"
 #include "src/sibling/persist.h"
 
@@ -25,6 +26,7 @@ typedef enum {
 	NOTE_SCRIPT,		/* token: job id; waited for: text */
 	NOTE_CANCEL,		/* token: job id, kill; waited for: rc */
 	NOTE_SUSPEND,		/* token: job id, suspend; waited for: rc */
+	NOTE_ROWS,		/* rows: what slurmdbd said to them */
 } note_kind_t;
 
 typedef struct note {
@@ -46,6 +48,7 @@ typedef struct note {
 	uint32_t *rcs;		/* the waiter's array */
 	json_t *status;		/* out */
 	char *text;		/* out; owned by the note until it is taken */
+	rows_result_t *rows;	/* owned */
 	bool waited;		/* a thread waits in inbox_ask() */
 	bool done;		/* under the inbox's lock */
 	bool failed;		/* the engine ended first */

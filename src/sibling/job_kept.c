@@ -37,6 +37,7 @@ extern void job_submit_set(job_submit_t *submit, const sib_msg_t *msg)
 	submit->mail_type = desc->mail_type;
 	submit->prefer = _text(desc->prefer);
 	submit->shared = desc->shared;
+	submit->submit_line = _text(desc->submit_line);
 }
 
 extern void job_submit_copy(job_submit_t *ret_submit,
@@ -48,6 +49,7 @@ extern void job_submit_copy(job_submit_t *ret_submit,
 	ret_submit->command = xstrdup(submit->command);
 	ret_submit->mail_user = xstrdup(submit->mail_user);
 	ret_submit->prefer = xstrdup(submit->prefer);
+	ret_submit->submit_line = xstrdup(submit->submit_line);
 }
 
 extern void job_submit_free(job_submit_t *submit)
@@ -57,6 +59,7 @@ extern void job_submit_free(job_submit_t *submit)
 	xfree(submit->command);
 	xfree(submit->mail_user);
 	xfree(submit->prefer);
+	xfree(submit->submit_line);
 	*submit = (job_submit_t) { .shared = NO_VAL16 };
 }
 
@@ -70,10 +73,11 @@ extern void job_submit_pack(const job_submit_t *submit, fed_bytes_t *bytes)
 	fed_put_str(bytes, submit->prefer);
 	fed_put_u16(bytes, submit->shared);
 	fed_put_str(bytes, submit->command);
+	fed_put_str(bytes, submit->submit_line);
 }
 
-extern void job_submit_unpack(job_submit_t *submit, fed_reader_t *reader,
-			      bool with_command)
+extern void job_submit_unpack(job_submit_t *submit, uint16_t version,
+			      fed_reader_t *reader)
 {
 	job_submit_free(submit);
 	submit->alloc_node = _get_str(reader);
@@ -83,8 +87,10 @@ extern void job_submit_unpack(job_submit_t *submit, fed_reader_t *reader,
 	submit->mail_type = fed_get_u16(reader);
 	submit->prefer = _get_str(reader);
 	submit->shared = fed_get_u16(reader);
-	if (with_command)
+	if (version > 2)
 		submit->command = _get_str(reader);
+	if (version > 3)
+		submit->submit_line = _get_str(reader);
 }
 
 /* ---- of FLURM ---- */

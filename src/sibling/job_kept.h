@@ -27,6 +27,7 @@ typedef struct {
 	uint16_t mail_type;
 	char *prefer;
 	uint16_t shared;
+	char *submit_line;	/* the command that submitted it */
 } job_submit_t;
 
 /* IN msg - a submission with a job_desc_msg_t in it */
@@ -35,9 +36,10 @@ extern void job_submit_copy(job_submit_t *ret_submit,
 			    const job_submit_t *submit);
 extern void job_submit_free(job_submit_t *submit);
 extern void job_submit_pack(const job_submit_t *submit, fed_bytes_t *bytes);
-/* IN with_command - what was packed before there was one has none */
-extern void job_submit_unpack(job_submit_t *submit, fed_reader_t *reader,
-			      bool with_command);
+
+/* IN version - of the record that it is in (jobs_ledger.c) */
+extern void job_submit_unpack(job_submit_t *submit, uint16_t version,
+			      fed_reader_t *reader);
 
 /*
  * From FLURM. Strings are xmalloc'd or NULL, numbers FLURM_UNSET until it has

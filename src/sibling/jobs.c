@@ -189,6 +189,20 @@ static bool _only_here(const jobs_t *jobs, uint64_t viable)
 	return fed_sibling_only(viable, jobs_our_id(jobs));
 }
 
+/* RET 0, or the Slurm errno to refuse it with, as slurmdbd knows its user */
+static uint32_t _check_assoc(const jobs_t *jobs, const flurm_job_spec_t *spec,
+			     fed_err_t *err)
+{
+	assoc_found_t found;
+	uint32_t rc;
+
+	rc = assoc_check(jobs->conf.assoc, jobs->conf.enforce,
+			 flurm_or(spec->user_id, NO_VAL), spec->account,
+			 spec->partition, spec->qos, &found, err);
+	assoc_found_free(&found);
+	return rc;
+}
+
 static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
 {
 	fed_job_t *known = fed_job_table_find(jobs->table, msg->job_id), *job;
@@ -215,6 +229,11 @@ static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
 		hash = _hash_spec(&spec);
 		host = known ? known->host : NULL;
 		event.same = host && (host->hash == hash);
+		/* what was taken once is not refused the next time it comes */
+		if (!event.same)
+			event.refuse = _check_assoc(jobs, &spec, &err);
+		if (event.refuse)
+			flurm_job_spec_free(&spec);
 	}
 	job = fed_job_table_submit(jobs->table, msg->job_id, &event, &is_new,
 				   &verdict);
@@ -235,6 +254,10 @@ static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
 		}
 	} else if (!event.refuse) {
 		flurm_job_spec_free(&spec);
+	}
+	if (is_new && event.refuse) {
+		jobs_host(jobs, job)->run.reason = xstrdup(err.text);
+		jobs_write_run(jobs, job);
 	}
 	if (event.refuse)
 		fed_info("cluster %s: job %u of %s is refused: %s",
@@ -434,7 +457,7 @@ static void _act_for(jobs_t *jobs, fed_job_t *job)
 	uint32_t due;
 
 	jobs_flurm_withdraw(jobs, job);
-	while ((due = fed_job_action(job))) {
+	while ((due = fed_job_action(job) & ~JOB_ROW_ACTIONS)) {
 		fed_job_action_t action = __builtin_ctz(due);
 
 		switch (action) {
@@ -446,12 +469,6 @@ static void _act_for(jobs_t *jobs, fed_job_t *job)
 		case FED_ACT_FLURM_REVOKE:
 		case FED_ACT_FLURM_CANCEL:
 			jobs_tell_flurm(jobs, job, action);
-			break;
-		case FED_ACT_ROW_START:
-		case FED_ACT_ROW_END:
-			/* FLURM's jobs are not in slurmdbd yet */
-			jobs_said(jobs, job, action, FED_EV_SENT);
-			jobs_said(jobs, job, action, FED_EV_ACKED);
 			break;
 		default:
 			jobs_tell_origin(jobs, job, action);

@@ -15,6 +15,8 @@
 
 #include "src/core/ledger.h"
 #include "src/flurm/client.h"
+#include "src/sibling/accounting.h"
+#include "src/sibling/assoc.h"
 #include "src/sibling/conf.h"
 #include "src/sibling/federation.h"
 #include "src/sibling/peers.h"
@@ -28,6 +30,9 @@ typedef struct {
 	peers_t *peers;
 	flurm_client_t *client;
 	session_t **sessions;	/* the engine's list */
+	accounting_t *accounting;
+	assoc_t *assoc;
+	uint16_t enforce;	/* AccountingStorageEnforce, its bits */
 } jobs_conf_t;
 
 /* IN conf - copied; peers and client may be set later, by jobs_connect() */

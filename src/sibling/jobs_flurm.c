@@ -128,8 +128,10 @@ static void _keep_view(jobs_t *jobs, fed_job_t *job, const flurm_job_t *seen)
 		host->thin = true;
 		jobs_write_host(jobs, job);
 	}
-	if (job_run_view(&host->run, seen, jobs->now))
+	if (job_run_view(&host->run, seen, jobs->now)) {
 		jobs_write_run(jobs, job);
+		jobs_touch(jobs, job);
+	}
 }
 
 static void _unknown(jobs_t *jobs, fed_job_t *job)
@@ -479,8 +481,10 @@ static void _on_event(void *arg, const flurm_event_t *said)
 		return;
 	job = fed_job_table_find_epoch(jobs->table, said->fed_job_id,
 				       said->epoch);
-	if (job && job_run_event(&jobs_host(jobs, job)->run, said))
+	if (job && job_run_event(&jobs_host(jobs, job)->run, said)) {
 		jobs_write_run(jobs, job);
+		jobs_touch(jobs, job);
+	}
 	if (!_stream_event(jobs, job, said, &event))
 		return;
 	/* a job that it has and we do not: the origin has the last word */

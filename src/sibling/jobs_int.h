@@ -23,6 +23,7 @@ typedef struct job_host {
 				 * environment is gone, its script once it ended */
 	job_submit_t submit;
 	job_run_t run;
+	uint8_t rows;		/* JOB_ROW_: what slurmdbd is told */
 	flurm_job_spec_t *change; /* an update not yet with FLURM, or NULL */
 	bool requeue;		/* it may be requeued if its node fails */
 	int64_t retry_at;	/* a refused lock may be asked for again */
@@ -32,6 +33,10 @@ typedef struct job_host {
 	uint64_t list_mark;	/* of the last list of FLURM's with it */
 	view_job_t *view;	/* as it is now, or NULL: nobody asked */
 } job_host_t;
+
+#define JOB_ROW_OPEN 1		/* there is a record, and it has not ended */
+#define JOB_ROW_SUSPENDED 2	/* it is suspended */
+#define JOB_ROW_CLOSED 4	/* it has ended */
 
 struct jobs {
 	jobs_conf_t conf;
@@ -78,6 +83,12 @@ extern job_host_t *jobs_host(jobs_t *jobs, fed_job_t *job);
 extern void jobs_write(jobs_t *jobs, const fed_job_t *job);
 extern void jobs_write_host(jobs_t *jobs, const fed_job_t *job);
 extern void jobs_write_run(jobs_t *jobs, const fed_job_t *job);
+
+/* jobs_rows.c: append what slurmdbd is to know of it, and does not yet */
+extern void jobs_rows(jobs_t *jobs, fed_job_t *job);
+
+/* Those are due, and said before anything else is. */
+#define JOB_ROW_ACTIONS (FED_BIT(FED_ACT_ROW_START) | FED_BIT(FED_ACT_ROW_END))
 
 /* Let go of what is not needed any more of its spec, by the job's state. */
 extern void jobs_thin(fed_job_t *job);

@@ -13,8 +13,8 @@
 
 #include "src/sibling/record.h"
 
-#define HOST_RECORD_VERSION 3
-#define RUN_RECORD_VERSION 1
+#define HOST_RECORD_VERSION 4
+#define RUN_RECORD_VERSION 2
 
 static void _append(jobs_t *jobs, uint16_t type, fed_bytes_t *bytes)
 {
@@ -64,8 +64,7 @@ static flurm_job_spec_t *_spec_from_text(const char *text, fed_err_t *err)
  * u16 version, u32 job id, u32 epoch, str origin, u64 hash of the submission,
  * u8 whether it may be requeued, str spec, str change (both JSON or NULL);
  * since version 2 u8 whether the spec is thin, and job_submit_pack(), which has
- * grown with 3. Before,
- * there was no spec of a job that ran.
+ * grown with 3 and 4. Before, there was no spec of a job that ran.
  */
 static void _pack_host(const fed_job_t *job, fed_bytes_t *bytes)
 {
@@ -87,7 +86,10 @@ static void _pack_host(const fed_job_t *job, fed_bytes_t *bytes)
 	free(change);
 }
 
-/* u16 version, u32 job id, u32 epoch, job_run_pack() */
+/*
+ * u16 version, u32 job id, u32 epoch, job_run_pack(); since version 2 u8 what
+ * slurmdbd is told (JOB_ROW_)
+ */
 static void _pack_run(const fed_job_t *job, fed_bytes_t *bytes)
 {
 	const job_host_t *host = job->host;
@@ -96,6 +98,7 @@ static void _pack_run(const fed_job_t *job, fed_bytes_t *bytes)
 	fed_put_u32(bytes, job->id);
 	fed_put_u32(bytes, job->epoch);
 	job_run_pack(&host->run, bytes);
+	fed_put_u8(bytes, host->rows);
 }
 
 extern void jobs_write_host(jobs_t *jobs, const fed_job_t *job)
@@ -121,12 +124,15 @@ static int _replay_run(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 	uint16_t version = fed_get_u16(reader);
 	uint32_t id = fed_get_u32(reader), epoch = fed_get_u32(reader);
 	fed_job_t *job = fed_job_table_find_epoch(jobs->table, id, epoch);
+	uint8_t rows = 0;
 	job_run_t run;
 	int rc = 0;
 
 	job_run_init(&run);
 	job_run_unpack(&run, reader);
-	if ((version != RUN_RECORD_VERSION) || !fed_reader_done(reader)) {
+	if (version > 1)
+		rows = fed_get_u8(reader);
+	if (!version || (version > RUN_RECORD_VERSION) || !fed_reader_done(reader)) {
 		rc = fed_err_set(err, EPROTO,
 				 "record of job %u at FLURM makes no sense",
 				 id);
@@ -135,6 +141,7 @@ static int _replay_run(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 
 		job_run_free(&host->run);
 		host->run = run;
+		host->rows = rows;
 		return 0;
 	}
 	job_run_free(&run);
@@ -158,7 +165,7 @@ static int _replay_host(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 	job_submit_free(&submit);
 	if (version > 1) {
 		thin = fed_get_u8(reader);
-		job_submit_unpack(&submit, reader, version > 2);
+		job_submit_unpack(&submit, version, reader);
 	}
 	if (!version || (version > HOST_RECORD_VERSION) ||
 	    !fed_reader_done(reader)) {
@@ -271,6 +278,9 @@ extern void jobs_flush(jobs_t *jobs)
 {
 	fed_bytes_t bytes = { 0 };
 
+	/* in the commit that makes what they are about durable */
+	for (job_host_t *host = jobs->dirty; host; host = host->next_dirty)
+		jobs_rows(jobs, host->job);
 	if (jobs->cursor == jobs->cursor_written)
 		return;
 	_pack_cursor(jobs, &bytes);

@@ -8,6 +8,12 @@ libfedsibling_la_CPPFLAGS = \
 	-D_GNU_SOURCE -DFED_FLURM_VERSION='"$(PACKAGE_VERSION)"'
 libfedsibling_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 libfedsibling_la_SOURCES = \
+	src/sibling/accounting.c \
+	src/sibling/accounting.h \
+	src/sibling/accounting_row.c \
+	src/sibling/accounting_row.h \
+	src/sibling/accounting_send.c \
+	src/sibling/accounting_send.h \
 	src/sibling/assoc.c \
 	src/sibling/assoc.h \
 	src/sibling/assoc_int.h \
@@ -44,6 +50,7 @@ libfedsibling_la_SOURCES = \
 	src/sibling/jobs_int.h \
 	src/sibling/jobs_ledger.c \
 	src/sibling/jobs_origin.c \
+	src/sibling/jobs_rows.c \
 	src/sibling/jobs_sync.c \
 	src/sibling/jobs_suspend.c \
 	src/sibling/jobs_view.c \
@@ -55,6 +62,8 @@ libfedsibling_la_SOURCES = \
 	src/sibling/net.h \
 	src/sibling/nodes.c \
 	src/sibling/nodes.h \
+	src/sibling/pack_dbd.c \
+	src/sibling/pack_dbd.h \
 	src/sibling/pack_info.c \
 	src/sibling/pack_info.h \
 	src/sibling/pack_job.c \
@@ -95,6 +104,8 @@ libfedsibling_la_SOURCES = \
 	src/sibling/site.h \
 	src/sibling/spec.c \
 	src/sibling/spec.h \
+	src/sibling/spool.c \
+	src/sibling/spool.h \
 	src/sibling/status.c \
 	src/sibling/status.h \
 	src/sibling/thread.c \

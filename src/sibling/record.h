@@ -18,6 +18,9 @@ typedef enum {
 				 * str: the instance_id that they are of */
 	RECORD_JOB_RUN = 8,	/* how it fares at FLURM (job_kept.h) */
 	RECORD_ASSOC = 9,	/* who may do what: assoc_pack() */
+	RECORD_ROW = 10,	/* u64 number, i64 when; row_pack(): slurmdbd is
+				 * to know it */
+	RECORD_ROW_DONE = 11,	/* u64: rows up to this number are done with */
 } record_type_t;
 
 #endif

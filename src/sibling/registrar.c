@@ -175,59 +175,6 @@ static int _announce(registrar_t *registrar, fed_err_t *err)
 	return rc;
 }
 
-static int _register(registrar_t *registrar, fed_err_t *err)
-{
-	const conf_cluster_t *cluster = registrar->conf.cluster;
-	bool known = true;
-
-	if (dbd_has_cluster(&registrar->conn, cluster->name, &known, err) ||
-	    dbd_register(&registrar->conn, cluster->port, err))
-		return fed_err_prefix(err, "register cluster %s",
-				      cluster->name);
-	if (!known)
-		fed_info("cluster %s: slurmdbd did not have it and made it; \"sacctmgr add federation\" or \"modify federation\" puts it into one",
-			 cluster->name);
-	if (_has_own_address(registrar) &&
-	    dbd_set_address(&registrar->conn, cluster->name, cluster->address,
-			    cluster->port, err))
-		return fed_err_prefix(err, "tell slurmdbd our Address=%s",
-				      cluster->address);
-	pthread_mutex_lock(&registrar->lock);
-	registrar->registered = true;
-	registrar->rival = false;
-	registrar->resized = registrar->tres != NULL;
-	registrar->stale = registrar->conf.assoc != NULL;
-	registrar->registrations++;
-	registrar->since = time(NULL);
-	registrar->error[0] = 0;
-	pthread_mutex_unlock(&registrar->lock);
-	registrar->retry_ms = 0;
-	memset(&registrar->complaint, 0, sizeof(registrar->complaint));
-	fed_info("cluster %s: registered in slurmdbd as %s:%u", cluster->name,
-		 cluster->address ? cluster->address : registrar->address,
-		 cluster->port);
-	return _announce(registrar, err);
-}
-
-static int _tell_resources(registrar_t *registrar, fed_err_t *err)
-{
-	char *nodes, *tres;
-	int rc;
-
-	pthread_mutex_lock(&registrar->lock);
-	nodes = xstrdup(registrar->nodes);
-	tres = xstrdup(registrar->tres);
-	registrar->resized = false;
-	pthread_mutex_unlock(&registrar->lock);
-	rc = dbd_set_tres(&registrar->conn, nodes, tres, err);
-	if (rc)
-		fed_err_prefix(err, "tell slurmdbd the size of cluster %s",
-			       registrar->conf.cluster->name);
-	xfree(nodes);
-	xfree(tres);
-	return rc;
-}
-
 static int _refresh(registrar_t *registrar, fed_err_t *err)
 {
 	const registrar_conf_t *conf = &registrar->conf;
@@ -260,6 +207,63 @@ static int _refresh(registrar_t *registrar, fed_err_t *err)
 			  "cluster %s: associations are not told anew: %s",
 			  conf->cluster->name, err->text);
 	return 0;
+}
+
+static int _register(registrar_t *registrar, fed_err_t *err)
+{
+	const conf_cluster_t *cluster = registrar->conf.cluster;
+	bool known = true;
+
+	if (dbd_has_cluster(&registrar->conn, cluster->name, &known, err) ||
+	    dbd_register(&registrar->conn, cluster->port, err))
+		return fed_err_prefix(err, "register cluster %s",
+				      cluster->name);
+	if (!known)
+		fed_info("cluster %s: slurmdbd did not have it and made it; \"sacctmgr add federation\" or \"modify federation\" puts it into one",
+			 cluster->name);
+	if (_has_own_address(registrar) &&
+	    dbd_set_address(&registrar->conn, cluster->name, cluster->address,
+			    cluster->port, err))
+		return fed_err_prefix(err, "tell slurmdbd our Address=%s",
+				      cluster->address);
+	pthread_mutex_lock(&registrar->lock);
+	registrar->registered = true;
+	registrar->rival = false;
+	registrar->resized = registrar->tres != NULL;
+	registrar->stale = registrar->conf.assoc != NULL;
+	registrar->registrations++;
+	registrar->since = time(NULL);
+	registrar->error[0] = 0;
+	pthread_mutex_unlock(&registrar->lock);
+	registrar->retry_ms = 0;
+	memset(&registrar->complaint, 0, sizeof(registrar->complaint));
+	fed_info("cluster %s: registered in slurmdbd as %s:%u", cluster->name,
+		 cluster->address ? cluster->address : registrar->address,
+		 cluster->port);
+	/* or who is sent here at once would be refused */
+	if (registrar->conf.assoc && !assoc_is_known(registrar->conf.assoc) &&
+	    _refresh(registrar, err))
+		return -1;
+	return _announce(registrar, err);
+}
+
+static int _tell_resources(registrar_t *registrar, fed_err_t *err)
+{
+	char *nodes, *tres;
+	int rc;
+
+	pthread_mutex_lock(&registrar->lock);
+	nodes = xstrdup(registrar->nodes);
+	tres = xstrdup(registrar->tres);
+	registrar->resized = false;
+	pthread_mutex_unlock(&registrar->lock);
+	rc = dbd_set_tres(&registrar->conn, nodes, tres, err);
+	if (rc)
+		fed_err_prefix(err, "tell slurmdbd the size of cluster %s",
+			       registrar->conf.cluster->name);
+	xfree(nodes);
+	xfree(tres);
+	return rc;
 }
 
 /* RET the first request, taken out, or NULL */

@@ -204,7 +204,8 @@ static void _set_times(const view_job_t *job, job_info_t *info)
 {
 	int64_t eligible = flurm_or(job->run.eligible_time, 0);
 
-	info->submit_time = job->job.received;
+	/* by that slurmdbd knows it (jobs_rows.c): runaway jobs are told by it */
+	info->submit_time = job->job.epoch;
 	eligible = MAX(eligible, flurm_or(job->spec.begin_time, 0));
 	info->eligible_time = MAX(eligible, job->job.received);
 	info->accrue_time = info->eligible_time;

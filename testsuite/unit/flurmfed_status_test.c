@@ -113,7 +113,9 @@ static int _ask(const char *text, const char *args)
 #define PORT "\"port\":{\"number\":6827,\"accepted\":100,\"served\":98," \
 	"\"rejected\":2,\"open\":0,\"persistent\":3}"
 #define JOBS "\"jobs\":{\"known\":7,\"states\":{\"queued\":3,\"running\":4}}"
-#define WELL JOBS "," DBD_WELL "," FED_WELL "," FLURM_WELL "," LEDGER_WELL "," PORT
+#define ROWS "\"accounting\":{\"waiting\":0,\"oldest\":0,\"dropped\":0," \
+	"\"error\":\"\"}"
+#define WELL JOBS "," ROWS "," DBD_WELL "," FED_WELL "," FLURM_WELL "," LEDGER_WELL "," PORT
 
 static void _all_is_well(void **state)
 {
@@ -128,6 +130,7 @@ static void _all_is_well(void **state)
 	assert_out("version 0.9, 4 nodes, 64 cpus, 2.0 GiB; "
 		   "nodes 3 s ago; 10 requests");
 	assert_out("jobs        7 known: 3 queued, 4 running\n");
+	assert_out("accounting  slurmdbd knows all\n");
 	assert_out("ok: /var/x, 4.0 KiB, 3 records in 2 commits");
 	assert_out("6827: 100 connections, 98 served, 2 rejected; now 0 open");
 	assert_out("  alpha    yes   yes   yes           5         77  up for ");
@@ -142,6 +145,8 @@ static void _each_problem(void **state)
 		"\"flurm\":{\"reachable\":false,\"url\":\"http://x\","
 		"\"error\":\"timed out\"},"
 		"\"ledger\":{\"state\":\"full\",\"dir\":\"/var/x\"},"
+		"\"accounting\":{\"waiting\":5,\"oldest\":1000,"
+		"\"dropped\":2,\"error\":\"no database\"},"
 		"\"peers\":["
 		PEER("a", "waiting", "false", "true", "true", "no route") ","
 		PEER("b", "up", "true", "false", "true", "") ","
@@ -156,6 +161,9 @@ static void _each_problem(void **state)
 	assert_out("flurm: sibling c has not told us its jobs");
 	assert_out("flurm: sibling d is not registered in slurmdbd");
 	assert_out("flurm: FLURM at http://x does not answer: timed out\n");
+	assert_out("accounting  5 rows wait for slurmdbd, the oldest for ");
+	assert_out("; 2 REFUSED AND DROPPED: no database\n");
+	assert_out("flurm: slurmdbd refused 2 rows of accounting for good");
 	assert_out("flurm: the ledger in /var/x cannot be written (full)");
 	assert_null(strstr(out, "All is well"));
 }

@@ -165,7 +165,7 @@ static void _old_records(void **state)
 	assert_null(host->submit.alloc_node);
 
 	/* one of a version that is not known is refused */
-	_put_host(&bytes, 4, NULL);
+	_put_host(&bytes, 99, NULL);
 	assert_int_equal(jobs_replay(jobs, RECORD_JOB_HOST, bytes.data,
 				     bytes.len, &err), -1);
 	fed_bytes_free(&bytes);
@@ -191,7 +191,7 @@ static void _records(void **state)
 	desc.argv = (char *[]) { (char *) "/x/job.sh", NULL };
 	job_submit_free(&submit);
 	job_submit_set(&submit, &msg);
-	_put_host(&bytes, 3, "{\"name\":\"x\",\"script\":\"#!/bin/sh\","
+	_put_host(&bytes, 4, "{\"name\":\"x\",\"script\":\"#!/bin/sh\","
 		  "\"environment\":[\"A=1\",\"B=2\"]}");
 	fed_put_u8(&bytes, 0);
 	job_submit_pack(&submit, &bytes);

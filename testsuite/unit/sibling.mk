@@ -21,6 +21,7 @@ sibling_unit_tests = \
 	testsuite/unit/sibling_net_test \
 	testsuite/unit/sibling_pack_test \
 	testsuite/unit/sibling_registrar_test \
+	testsuite/unit/sibling_spool_test \
 	# End of sibling_unit_tests
 
 if HAVE_CMOCKA
@@ -108,6 +109,10 @@ testsuite_unit_sibling_registrar_test_SOURCES = \
 	testsuite/unit/sibling_registrar_test.c
 testsuite_unit_sibling_registrar_test_CPPFLAGS = $(sibling_unit_cppflags)
 testsuite_unit_sibling_registrar_test_LDADD = $(sibling_unit_ldadd)
+
+testsuite_unit_sibling_spool_test_SOURCES = testsuite/unit/sibling_spool_test.c
+testsuite_unit_sibling_spool_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_spool_test_LDADD = $(sibling_unit_ldadd)
 
 testsuite_unit_sibling_host_test_SOURCES = \
 	src/flurmfed/status_ask.c \

@@ -116,6 +116,9 @@ static int _no_record(uint64_t place, uint16_t type, const void *body,
 	return 0;
 }
 
+static assoc_t *assoc;
+static accounting_t *accounting;
+
 static void _begin(uint16_t port)
 {
 	const fed_ledger_opts_t opts = { .app = "fed_flurm" };
@@ -138,6 +141,10 @@ static void _begin(uint16_t port)
 	jobs = jobs_create(&cluster);
 	jobs_set_federation(jobs, &federation);
 	conf.client = client;
+	conf.assoc = assoc = assoc_create();
+	conf.accounting = accounting = accounting_create(
+		&(accounting_conf_t) { .cluster = "flurm", .assoc = assoc });
+	accounting_connect(accounting, ledger);
 	jobs_connect(jobs, &conf, ledger);
 	now = time(NULL);
 	jobs_tick(jobs, now);
@@ -154,6 +161,8 @@ static void _end(void)
 	flurm_client_destroy(client);
 	flurm_loop_destroy(loop);
 	jobs_destroy(jobs);
+	accounting_destroy(accounting);
+	assoc_destroy(assoc);
 	fed_ledger_close(ledger);
 	session_clear(&sessions);
 	scratch_remove_tree(dir);

@@ -1,0 +1,271 @@
+/*
+ * accounting.c - FLURM's jobs in slurmdbd (see accounting.h).
+ *
+ * One batch is out at a time, so the order is kept. A batch that meets a break
+ * of the connection goes on where it was on the next one. Only what slurmdbd
+ * answers sends it back early.
+ */
+#include "src/sibling/accounting.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "src/core/log.h"
+#include "src/sibling/accounting_send.h"
+#include "src/sibling/spool.h"
+
+#define BATCH_ROWS 100
+#define NOBODY_S 1		/* there is no registrar, or not yet */
+#define LATER_S 5		/* slurmdbd has no database */
+#define REFUSED_S 2		/* twice as long each time */
+#define REFUSALS_MAX 4		/* then the row is dropped */
+#define BROKEN_MAX 3		/* connections for a row: that is a refusal */
+
+struct accounting {
+	accounting_conf_t conf;
+	fed_ledger_t *ledger;
+	spool_t *spool;
+	char *nodes;
+	bool out;		/* a batch is */
+	time_t not_before;	/* another goes out */
+	uint64_t failed;	/* the row that was refused last */
+	int refusals;		/* of it, in a row */
+	bool hopeless;		/* it was dropped, and nothing taken since */
+	uint64_t dropped;
+	char why[FED_ERR_TEXT_MAX];	/* the last one did not go; "": it did */
+	fed_log_throttle_t complaint;
+	fed_log_throttle_t lost;
+};
+
+typedef struct {
+	uint64_t number;
+	row_t row;
+} numbered_t;
+
+typedef struct {
+	registrar_request_t base;	/* first */
+	accounting_conf_t conf;
+	char *nodes;
+	int count;
+	int next;		/* to be said */
+	int broken;		/* connections, with that one on its way */
+	numbered_t rows[BATCH_ROWS];
+	rows_result_t result;
+} batch_t;
+
+extern accounting_t *accounting_create(const accounting_conf_t *conf)
+{
+	accounting_t *accounting = xmalloc(sizeof(*accounting));
+
+	accounting->conf = *conf;
+	accounting->spool = spool_create();
+	return accounting;
+}
+
+extern void accounting_destroy(accounting_t *accounting)
+{
+	if (!accounting)
+		return;
+	spool_destroy(accounting->spool);
+	xfree(accounting->nodes);
+	xfree(accounting);
+}
+
+extern int accounting_replay(accounting_t *accounting, uint64_t place,
+			     uint16_t type, const void *body, size_t len,
+			     fed_err_t *err)
+{
+	return spool_replay(accounting->spool, place, type, body, len, err);
+}
+
+extern int accounting_snapshot(accounting_t *accounting, fed_ledger_t *ledger,
+			       fed_err_t *err)
+{
+	return spool_snapshot(accounting->spool, ledger, err);
+}
+
+extern void accounting_moved(accounting_t *accounting)
+{
+	spool_moved(accounting->spool);
+}
+
+extern void accounting_connect(accounting_t *accounting, fed_ledger_t *ledger)
+{
+	accounting->ledger = ledger;
+}
+
+extern void accounting_set_nodes(accounting_t *accounting, const char *nodes)
+{
+	xfree(accounting->nodes);
+	accounting->nodes = xstrdup(nodes);
+}
+
+extern bool accounting_add(accounting_t *accounting, const row_t *row,
+			   time_t now)
+{
+	fed_bytes_t bytes = { 0 };
+	fed_err_t err;
+	int rc;
+
+	row_pack(row, &bytes);
+	rc = spool_add(accounting->spool, accounting->ledger, now, bytes.data,
+		       bytes.len, &err);
+	fed_bytes_free(&bytes);
+	if (rc)
+		fed_log_throttled(&accounting->lost, FED_LOG_ERROR,
+				  "cluster %s: slurmdbd will not know that job %u %s: %s",
+				  accounting->conf.cluster, row->id,
+				  row_kind_name(row->kind), err.text);
+	return !rc;
+}
+
+/* ---- a batch, in the thread that is connected to slurmdbd ---- */
+
+static int _ask_batch(registrar_request_t *request, persist_t *conn,
+		      fed_err_t *err)
+{
+	batch_t *batch = (batch_t *) request;
+
+	/* it ended with the connection before this one */
+	if (batch->result.failed)
+		return 0;
+	while (batch->next < batch->count) {
+		const numbered_t *numbered = &batch->rows[batch->next];
+		send_rc_t rc = accounting_send(conn, batch->conf.assoc,
+					       batch->nodes, &numbered->row,
+					       err);
+
+		if ((rc == SEND_BROKEN) && ((err->code == ECANCELED) ||
+					    (++batch->broken < BROKEN_MAX)))
+			return -1;
+		if (rc != SEND_TAKEN) {
+			batch->result.failed = numbered->number;
+			batch->result.refused = (rc != SEND_LATER);
+			snprintf(batch->result.why, sizeof(batch->result.why),
+				 "%s", err->text);
+			return (rc == SEND_BROKEN) ? -1 : 0;
+		}
+		batch->result.taken = numbered->number;
+		batch->next++;
+		batch->broken = 0;
+	}
+	return 0;
+}
+
+static void _discard_batch(batch_t *batch)
+{
+	for (int i = 0; i < batch->count; i++)
+		row_free(&batch->rows[i].row);
+	xfree(batch->nodes);
+	xfree(batch);
+}
+
+static void _free_batch(registrar_request_t *request)
+{
+	batch_t *batch = (batch_t *) request;
+
+	batch->conf.over(batch->conf.arg, &batch->result);
+	_discard_batch(batch);
+}
+
+/* ---- the engine's side ---- */
+
+static bool _into_batch(void *arg, uint64_t number, const void *body,
+			size_t len)
+{
+	batch_t *batch = arg;
+	numbered_t *numbered = &batch->rows[batch->count];
+	fed_err_t err;
+
+	numbered->number = number;
+	if (row_unpack(&numbered->row, body, len, &err)) {
+		/* a later release's: it is not for us to throw it away */
+		fed_error("cluster %s: row %llu: %s", batch->conf.cluster,
+			  (unsigned long long) number, err.text);
+		return false;
+	}
+	return ++batch->count < BATCH_ROWS;
+}
+
+extern void accounting_act(accounting_t *accounting, time_t now)
+{
+	batch_t *batch;
+	fed_err_t err;
+
+	if (accounting->out || !spool_waiting(accounting->spool) ||
+	    (now < accounting->not_before))
+		return;
+	batch = xmalloc(sizeof(*batch));
+	batch->base.ask = _ask_batch;
+	batch->base.free = _free_batch;
+	batch->conf = accounting->conf;
+	batch->nodes = xstrdup(accounting->nodes);
+	if (spool_walk(accounting->spool, accounting->ledger, _into_batch,
+		       batch, &err))
+		fed_log_throttled(&accounting->complaint, FED_LOG_ERROR,
+				  "cluster %s: what slurmdbd is to know cannot be read: %s",
+				  accounting->conf.cluster, err.text);
+	if (batch->count &&
+	    accounting->conf.put(accounting->conf.arg, &batch->base)) {
+		accounting->out = true;
+		return;
+	}
+	_discard_batch(batch);
+	accounting->not_before = now + NOBODY_S;
+}
+
+static void _drop(accounting_t *accounting, const rows_result_t *result)
+{
+	accounting->hopeless = true;
+	accounting->dropped++;
+	fed_log_throttled(&accounting->complaint, FED_LOG_ERROR,
+			  "cluster %s: accounting: a row is dropped, as slurmdbd refuses it again and again: %s",
+			  accounting->conf.cluster, result->why);
+	spool_done(accounting->spool, accounting->ledger, result->failed);
+	accounting->failed = 0;
+	accounting->refusals = 0;
+}
+
+extern void accounting_over(accounting_t *accounting,
+			    const rows_result_t *result, time_t now)
+{
+	accounting->out = false;
+	snprintf(accounting->why, sizeof(accounting->why), "%s", result->why);
+	if (result->taken) {
+		spool_done(accounting->spool, accounting->ledger,
+			   result->taken);
+		accounting->hopeless = false;
+		accounting->refusals = 0;
+	}
+	if (!result->failed) {
+		memset(&accounting->complaint, 0,
+		       sizeof(accounting->complaint));
+		return;
+	}
+	if (!result->refused) {
+		fed_log_throttled(&accounting->complaint, FED_LOG_INFO,
+				  "cluster %s: accounting waits: %s",
+				  accounting->conf.cluster, result->why);
+		accounting->not_before = now + LATER_S;
+		return;
+	}
+	if (accounting->failed != result->failed)
+		accounting->refusals = 0;
+	accounting->failed = result->failed;
+	if (accounting->hopeless ||
+	    (++accounting->refusals >= REFUSALS_MAX)) {
+		_drop(accounting, result);
+		return;
+	}
+	accounting->not_before = now + (REFUSED_S << accounting->refusals);
+}
+
+extern json_t *accounting_status(const accounting_t *accounting)
+{
+	return json_pack("{s:I, s:I, s:I, s:s}",
+			 "waiting", (json_int_t) spool_waiting(accounting->spool),
+			 "oldest", (json_int_t) spool_oldest(accounting->spool,
+						   accounting->ledger),
+			 "dropped", (json_int_t) accounting->dropped,
+			 "error", accounting->why);
+}
