@@ -20,6 +20,7 @@ typedef struct {
 	uint32_t id;
 	uint32_t epoch;
 	fed_job_action_t action;
+	uint64_t op;		/* the client's number of it */
 	uint32_t attempt;	/* that a GRANT or DENY answers */
 	uint64_t asked;
 } call_t;
@@ -297,6 +298,17 @@ static void _answered(jobs_t *jobs, fed_job_t *job, fed_job_action_t action,
 	}
 }
 
+/* It is not under way any more. */
+static void _landed(jobs_t *jobs, fed_job_t *job, const call_t *call)
+{
+	job_host_t *host = jobs_host(jobs, job);
+
+	if (host->submit_op == call->op)
+		host->submit_op = 0;
+	if (host->grant_op == call->op)
+		host->grant_op = 0;
+}
+
 /* RET true if it answers an attempt that is past: it says nothing of this */
 static bool _is_past(const call_t *call, const fed_job_t *job)
 {
@@ -313,8 +325,8 @@ static void _op_done(void *arg, flurm_outcome_t outcome,
 	fed_job_t *job = fed_job_table_find_epoch(jobs->table, call->id,
 						  call->epoch);
 
-	if (job && (call->action == FED_ACT_FLURM_SUBMIT))
-		jobs_host(jobs, job)->submit_op = 0;
+	if (job)
+		_landed(jobs, job, call);
 	if (!job || _is_past(call, job)) {
 		xfree(call);
 		return;
@@ -383,6 +395,13 @@ static bool _fill_op(jobs_t *jobs, fed_job_t *job, fed_job_action_t action,
 	}
 }
 
+static void _give_up(jobs_t *jobs, uint64_t *op)
+{
+	if (*op)
+		(void) flurm_client_cancel(jobs->conf.client, *op);
+	*op = 0;
+}
+
 extern void jobs_tell_flurm(jobs_t *jobs, fed_job_t *job,
 			    fed_job_action_t action)
 {
@@ -404,25 +423,34 @@ extern void jobs_tell_flurm(jobs_t *jobs, fed_job_t *job,
 			.error = "lost" });
 		return;
 	}
+	/* one of an attempt that is past */
+	if (action == FED_ACT_FLURM_GRANT)
+		_give_up(jobs, &host->grant_op);
 	call = _new_call(jobs, job, action);
 	id = flurm_client_op(jobs->conf.client, &op, 0, _op_done, call);
 	if (!id) {
 		xfree(call);
 		_try_later(jobs, job, action);
-	} else if (action == FED_ACT_FLURM_SUBMIT) {
-		host->submit_op = id;
+		return;
 	}
+	call->op = id;
+	if (action == FED_ACT_FLURM_SUBMIT)
+		host->submit_op = id;
+	else if (action == FED_ACT_FLURM_GRANT)
+		host->grant_op = id;
 }
 
 extern void jobs_flurm_withdraw(jobs_t *jobs, fed_job_t *job)
 {
 	job_host_t *host = job->host;
 
-	/* it need not be delivered any more */
-	if (host && host->submit_op && (job->state != FED_JOB_DELIVERING)) {
-		(void) flurm_client_cancel(jobs->conf.client, host->submit_op);
-		host->submit_op = 0;
-	}
+	if (!host)
+		return;
+	/* it need not be delivered, or is not to be started, any more */
+	if (job->state != FED_JOB_DELIVERING)
+		_give_up(jobs, &host->submit_op);
+	if (job->state != FED_JOB_GRANTED)
+		_give_up(jobs, &host->grant_op);
 }
 
 /* ---- the event stream ---- */

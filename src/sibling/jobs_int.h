@@ -30,6 +30,7 @@ typedef struct job_host {
 	uint32_t unsent;	/* actions to be tried again, at unsent_at */
 	int64_t unsent_at;
 	uint64_t submit_op;	/* under way to FLURM, or 0 */
+	uint64_t grant_op;	/* the last one, the same */
 	uint64_t list_mark;	/* of the last list of FLURM's with it */
 	view_job_t *view;	/* as it is now, or NULL: nobody asked */
 } job_host_t;
@@ -118,7 +119,7 @@ extern void jobs_flurm_start(jobs_t *jobs);
 extern void jobs_flurm_ack(jobs_t *jobs);
 extern void jobs_flurm_tick(jobs_t *jobs);
 
-/* If its delivery is still under way and not wanted any more, give it up. */
+/* What is still under way to FLURM and not wanted any more: give it up. */
 extern void jobs_flurm_withdraw(jobs_t *jobs, fed_job_t *job);
 
 /* jobs_sync.c: what a native's JOB_SYNC says */

@@ -13,7 +13,8 @@
  *	lost, processed or not
  *	the plugin crashes, and goes on with what was durable
  *	a request to FLURM's gateway or its answer gets lost (a crash of the
- *	gateway looks like both)
+ *	gateway looks like both); a grant may still arrive, long after it was
+ *	given up and said again
  *	an event of FLURM's comes twice
  *	FLURM's state is lost
  *
@@ -31,7 +32,8 @@
  *   it held, and nobody has a duty left
  *
  * Run by run-model, which also makes three mistakes (MUTANT) that have to be
- * found: a model that allows nothing shows nothing.
+ * found, each by the harm that it does: a model that allows nothing shows
+ * nothing.
  */
 #ifndef FAULTS
 #define FAULTS 1
@@ -310,6 +312,10 @@ end:	do
 		f_attempt[e]++;
 		events!StartRequest,e,f_attempt[e],None
 	   }
+	/* nobody has answered: others may have the resources for a while */
+	:: atomic { f_state[e] == Starting && f_attempt[e] < ATTEMPTS ->
+		f_state[e] = Queued
+	   }
 	:: atomic { f_state[e] == Running && len(events) < 6 ->
 		f_state[e] = Over;
 		if
@@ -317,6 +323,40 @@ end:	do
 		:: f_end[e] = Failed
 		fi;
 		events!Ended,e,0,f_end[e]
+	   }
+	od
+}
+
+/* a grant that is under way although nobody waits for an answer any more */
+byte late, late_attempt;		/* its epoch, or 0 */
+
+/* a grant of attempt a arrives, and is for this one */
+inline take_grant(e, a)
+{
+	if
+	:: f_state[e] = Running;
+	   starts[lock_sub]++;
+	   assert(starts[lock_sub] <= 1);
+	   events!Started,e,0,None
+	:: f_attempt[e] < ATTEMPTS ->
+	   f_state[e] = Queued;
+	   events!StartFailed,e,a,None
+	fi
+}
+
+/* mutant 1: a grant is for whichever attempt it finds */
+#define is_for(e, a) (f_state[e] == Starting && \
+		      (f_attempt[e] == a || MUTANT == 1))
+
+active proctype wire()
+{
+end:	do
+	:: atomic { late != 0 && len(events) < 6 ->
+		if
+		:: is_for(late, late_attempt) -> take_grant(late, late_attempt)
+		:: else
+		fi;
+		late = 0; late_attempt = 0
 	   }
 	od
 }
@@ -338,6 +378,7 @@ end:	do
 		:: else -> break
 		od;
 		i = 0;
+		late = 0; late_attempt = 0;
 		events!Lost,0,0,None
 	   }
 	od
@@ -609,8 +650,9 @@ inline started(e)
 		:: else
 		fi
 	:: else ->
-		/* heard late; never of one that was not asked for */
-		assert(!waits(e))
+		/* heard late; never of one that was not asked for (of which
+		 * mutant 1 is to show what comes of it) */
+		assert(!waits(e) || MUTANT == 1)
 	fi
 }
 
@@ -1061,18 +1103,13 @@ end:	do
 		ask();
 		set(e, MAY_RUN);
 		if
-		/* mutant 1: a grant is for whichever attempt it finds */
-		:: arrived && f_state[e] == Starting &&
-		   (f_attempt[e] == attempt[e] || MUTANT == 1) ->
-			if
-			:: f_state[e] = Running;
-			   starts[lock_sub]++;
-			   assert(starts[lock_sub] <= 1);
-			   events!Started,e,0,None
-			:: f_attempt[e] < ATTEMPTS ->
-			   f_state[e] = Queued;
-			   events!StartFailed,e,attempt[e],None
-			fi
+		:: !ok && !arrived && late == 0 ->
+			late = e;
+			late_attempt = attempt[e]
+		:: true
+		fi;
+		if
+		:: arrived && is_for(e, attempt[e]) -> take_grant(e, attempt[e])
 		:: else ->
 			arrived = (f_state[e] == Running || f_state[e] == Over)
 		fi;

@@ -87,15 +87,22 @@ static bool _is(fed_job_state_t state)
 	return _job()->state == state;
 }
 
+static void _act(void)
+{
+	fed_err_t err;
+
+	jobs_flush(jobs);
+	assert_int_equal(fed_ledger_commit(ledger, &err), 0);
+	jobs_act(jobs);
+}
+
 /* One turn of the engine's */
 static void _turn(void)
 {
 	fed_err_t err;
 
 	assert_int_equal(flurm_loop_turn(loop, 10, &err), 0);
-	jobs_flush(jobs);
-	assert_int_equal(fed_ledger_commit(ledger, &err), 0);
-	jobs_act(jobs);
+	_act();
 }
 
 /* Turn until it holds, or fail. */
@@ -307,6 +314,36 @@ static void _deny_that_is_late(void **state)
 	assert_true(_is(FED_JOB_GRANTED));
 }
 
+static bool _lost_again(void)
+{
+	if (fake_flurm_held())
+		fake_flurm_lose();
+	return false;
+}
+
+/*
+ * Cancelled while FLURM cannot be told that it may start: then it is not told
+ * that first.
+ */
+static void _cancelled_before_the_grant(void **state)
+{
+	sib_msg_t revoke = { .sib_msg_type = SIB_COMPLETE, .job_id = JOB_ID };
+
+	fake_flurm_hold(true);
+	_to_locking();
+	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
+	UNTIL(fake_flurm_held());
+	fake_flurm_lose();
+	jobs_take_sib(jobs, "alpha", &revoke);
+	assert_true(_is(FED_JOB_WITHDRAWING));
+	_act();
+	/* curl itself may have repeated it on another connection */
+	UNTIL(_lost_again() || (_job()->state >= FED_JOB_ENDED));
+	assert_int_equal(fake_flurm_state(), FLURM_CANCELLED);
+	assert_false(fake_flurm_granted());
+	assert_int_equal(fake_flurm_late(), 409);
+}
+
 /* Granted, but FLURM cannot start it: others may. */
 static void _start_that_fails(void **state)
 {
@@ -374,6 +411,7 @@ int main(void)
 		WITH_FLURM(_grant_that_is_late),
 		WITH_FLURM(_answer_that_is_late),
 		WITH_FLURM(_deny_that_is_late),
+		WITH_FLURM(_cancelled_before_the_grant),
 		WITH_FLURM(_start_that_fails),
 		cmocka_unit_test(_undelivered),
 		cmocka_unit_test(_undelivered_but),
