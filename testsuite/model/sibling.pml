@@ -312,8 +312,10 @@ end:	do
 		f_attempt[e]++;
 		events!StartRequest,e,f_attempt[e],None
 	   }
-	/* nobody has answered: others may have the resources for a while */
-	:: atomic { f_state[e] == Starting && f_attempt[e] < ATTEMPTS ->
+	/* nobody has answered: others may have the resources for a while
+	 * (where nothing is lost, that shows no more, and takes long) */
+	:: atomic { FAULTS > 0 && f_state[e] == Starting &&
+		    f_attempt[e] < ATTEMPTS ->
 		f_state[e] = Queued
 	   }
 	:: atomic { f_state[e] == Running && len(events) < 6 ->
