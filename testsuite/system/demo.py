@@ -72,6 +72,18 @@ def queues(stack, *jobs, after=""):
         say(after)
 
 
+def everywhere(stack, job):
+    """The whole federation in Slurm's own commands, asked at one place."""
+    beta = stack.beta
+    show(beta, "squeue", "--federation", "--sibling", "--states=running",
+         "--format=%.10i %.9P %.8u %.10T %.6M %R",
+         before="What runs in the whole federation, asked at beta:")
+    show(beta, "sinfo", "--federation",
+         before="and its nodes, FLURM's among them:")
+    show(beta, "scontrol", "-M", "flurm", "show", "job", str(job),
+         before="FLURM's own record of the job is like any other:")
+
+
 def main_job(stack):
     """What it is all for: one sbatch, and it runs where there is room."""
     alpha, beta, gateway = stack.alpha, stack.beta, stack.flurm.gateway
@@ -83,13 +95,14 @@ def main_job(stack):
         native.wait_job(fillers[native], "RUNNING")
     job = submit(alpha, "--time=5", script="""#!/bin/sh
 echo "$(id -un) on cluster $SLURM_CLUSTER_NAME, job $SLURM_JOB_ID"
-sleep 3
+sleep 5
 """, before="alpha and beta are busy. A user of alpha submits a job:")
     gateway.wait_job(job, "running", "completed")
     wait_until(lambda: alpha.job_state(job), lambda state: state == "REVOKED",
                what="RV at alpha")
     queues(stack, job, after="REVOKED at its origin says that it runs on "
            "another cluster, here FLURM.")
+    everywhere(stack, job)
     gateway.wait_job(job, "completed")
     show(alpha, "cat", os.path.join(stack.work, f"{job}.out"),
          before="Its output, written by FLURM where the user asked for it:")

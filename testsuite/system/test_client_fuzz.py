@@ -9,6 +9,7 @@ from stack import wait_until, wire
 from stack.overhear import Overhearer
 from test_bad_input import SEED, mutate, slurmctld_unharmed, throw
 
+pytestmark = pytest.mark.fed_flurmd
 STACK = {"gateway": "local"}
 
 FRAMES = int(os.environ.get("FED_FLURM_FRAMES", "300"))  # of each type

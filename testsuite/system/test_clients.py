@@ -11,6 +11,7 @@ import pytest
 
 from stack import wait_until
 
+pytestmark = pytest.mark.fed_flurmd
 STACK = {"gateway": "local"}
 
 # squeue -O: fields of both releases

@@ -1,0 +1,75 @@
+"""PrivateData at FLURM: who sees whose jobs, and the nodes."""
+import pytest
+
+from stack import wait_until
+
+pytestmark = pytest.mark.fed_flurmd
+STACK = {"gateway": "local"}
+SCRIPT = "#!/bin/sh\nsleep 600\n"
+
+
+@pytest.fixture(scope="module")
+def private(stack):
+    """Jobs of daemon and of nobody at FLURM, of a site that hides them."""
+    alpha = stack.alpha
+    alpha.extra.append("PrivateData=jobs,nodes,partitions")
+    alpha.write_conf()
+    alpha.slurmctld.restart()
+    if stack.flurm.daemon:
+        stack.flurm.daemon.restart()
+    stack.wait_linked(100)
+    for cluster in stack.clusters.values():
+        cluster.scontrol("update", f"nodename={cluster.name}1", "state=drain",
+                         "reason=test")
+    jobs = {user: alpha.sbatch("--mem=10", user=user, script=SCRIPT)
+            for user in ("daemon", "nobody")}
+    for job in jobs.values():
+        stack.flurm.gateway.wait_job(job, "running", timeout=30)
+    wait_until(lambda: _seen(stack, None), lambda seen: len(seen) == 2, 10,
+               "root sees both")
+    yield jobs
+    alpha.run("scancel", *map(str, jobs.values()))
+
+
+def _seen(stack, user):
+    out = stack.alpha.run("squeue", "-M", "flurm", "--noheader",
+                          "--format=%i", user=user)
+    return {int(line) for line in out.split() if line.isdigit()}
+
+
+def test_jobs(stack, private):
+    assert _seen(stack, None) == set(private.values())
+    for user, job in private.items():
+        assert _seen(stack, user) == {job}
+    assert _seen(stack, "games") == set()
+
+
+def test_one_job(stack, private):
+    """One that is hidden is one that is not there."""
+    done = stack.alpha.scontrol("-M", "flurm", "show", "job",
+                                str(private["daemon"]), user="nobody",
+                                check=False)
+    assert done.status and "Invalid job id" in done.err, done
+    out = stack.alpha.run("squeue", "-M", "flurm", "--steps", "--noheader",
+                          "--Format=stepid:30", user="nobody")
+    assert str(private["daemon"]) not in out
+    assert str(private["nobody"]) in out
+
+
+@pytest.mark.parametrize("argv", [("sinfo",),
+                                  ("scontrol", "show", "partition"),
+                                  ("scontrol", "show", "node")])
+def test_nodes(stack, private, argv):
+    done = stack.alpha.run(argv[0], "-M", "flurm", *argv[1:], user="nobody",
+                           check=False)
+    assert "flurm1" not in done.out
+    assert "denied" in done.err or "denied" in done.out, done
+    assert "flurm1" in stack.alpha.run(argv[0], "-M", "flurm", *argv[1:])
+
+
+def test_operator_sees_all(stack, private):
+    stack.sacctmgr("add", "user", "games", "account=science",
+                   "adminlevel=operator")
+    wait_until(lambda: _seen(stack, "games"),
+               lambda seen: seen == set(private.values()), 20,
+               "the operator sees both")
