@@ -63,7 +63,7 @@ extern view_t *rpc_view(const rpc_conf_t *conf, slurm_msg_t *msg)
 
 extern bool rpc_no_change(slurm_msg_t *msg, time_t last_update, time_t changed)
 {
-	if ((last_update - 1) < changed)
+	if (last_update <= changed)
 		return false;
 	(void) slurm_send_rc_msg(msg, SLURM_NO_CHANGE_IN_DATA);
 	return true;
