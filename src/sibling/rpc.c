@@ -3,6 +3,8 @@
  */
 #include "src/sibling/rpc.h"
 
+#include <string.h>
+
 #include "src/core/log.h"
 #include "src/sibling/rpc_count.h"
 #include "src/sibling/rpc_int.h"
@@ -67,6 +69,11 @@ extern bool rpc_no_change(slurm_msg_t *msg, time_t last_update, time_t changed)
 		return false;
 	(void) slurm_send_rc_msg(msg, SLURM_NO_CHANGE_IN_DATA);
 	return true;
+}
+
+extern const char *rpc_text(const char *text)
+{
+	return (text && memchr(text, 0, xsize((void *) text))) ? text : NULL;
 }
 
 extern void rpc_set_count(buf_t *buf, uint32_t count)

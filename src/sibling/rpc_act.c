@@ -18,16 +18,20 @@
 #include "src/sibling/show.h"
 
 /*
- * A job by number or by text; FLURM has no array and no heterogeneous job.
+ * A job by number or, if there is one, by text; FLURM has no array and no
+ * heterogeneous job.
  * RET its id, 0 if that is none
  */
-static uint32_t _job_id(const char *text, uint32_t number)
+static uint32_t _job_id(const char *given, uint32_t number)
 {
+	const char *text = rpc_text(given);
 	unsigned long id;
 	char *end;
 
-	if (!text || !text[0])
+	if (!given || (text && !text[0]))
 		return (number == NO_VAL) ? 0 : number;
+	if (!text)
+		return 0;
 	id = strtoul(text, &end, 10);
 	return (end == text || id >= NO_VAL) ? 0 : id;
 }

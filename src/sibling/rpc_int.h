@@ -49,6 +49,14 @@ extern view_t *rpc_view(const rpc_conf_t *conf, slurm_msg_t *msg);
 extern bool rpc_no_change(slurm_msg_t *msg, time_t last_update,
 			  time_t changed);
 
+/*
+ * A text from a request, which may have no end: older unpackers take bytes as
+ * they come.
+ * IN text - in Slurm's memory, all of one allocation
+ * RET it, or NULL if it is none
+ */
+extern const char *rpc_text(const char *text);
+
 /* The body's first field is a count that was not known yet. */
 extern void rpc_set_count(buf_t *buf, uint32_t count);
 

@@ -91,13 +91,14 @@ extern void rpc_one_node(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 	const node_info_single_msg_t *request = msg->data;
 	view_t *view;
 	buf_t *buf;
+	const char *name = rpc_text(request->node_name);
 	int i = -1;
 
 	if (!_may_see(conf, msg, uid, PRIVATE_DATA_NODES) ||
 	    !(view = rpc_view(conf, msg)))
 		return;
-	if (view->nodes && request->node_name)
-		i = nodes_find(view->nodes, request->node_name);
+	if (view->nodes && name)
+		i = nodes_find(view->nodes, name);
 	buf = pack_info_nodes(i >= 0, view->made, msg->protocol_version);
 	if (!buf) {
 		(void) slurm_send_rc_msg(msg, SLURM_PROTOCOL_VERSION_ERROR);

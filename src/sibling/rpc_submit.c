@@ -93,13 +93,14 @@ static const flurm_partition_t *_part(const nodes_t *nodes, const char *name)
 static uint32_t _estimate(const view_t *view, const job_desc_msg_t *desc,
 			  will_run_response_msg_t *response)
 {
+	const char *name = rpc_text(desc->partition);
 	const flurm_partition_t *part;
 
 	if (!desc->script)
 		return ESLURM_BATCH_ONLY;
 	if (!view->nodes)
 		return ESLURM_NODES_BUSY;
-	if (!(part = _part(view->nodes, desc->partition)))
+	if (!(part = _part(view->nodes, name)))
 		return ESLURM_INVALID_PARTITION_NAME;
 	response->proc_cnt = _cpus(desc);
 	response->start_time = _when(view, response->proc_cnt);

@@ -120,7 +120,9 @@ class FedFlurmd(Daemon):
 
     def environ(self):
         return dict(self.cluster.environ(), TSAN_OPTIONS="suppressions=" +
-                    os.path.join(TOP, "testsuite", "tsan.supp"))
+                    os.path.join(TOP, "testsuite", "tsan.supp"),
+                    LSAN_OPTIONS="print_suppressions=0:suppressions=" +
+                    os.path.join(TOP, "testsuite", "lsan.supp"))
 
     def argv(self):
         return [built("fed_flurmd"), "-v", "-f", self.flurm.conf]
