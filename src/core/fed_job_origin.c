@@ -214,14 +214,15 @@ static fed_job_verdict_t _lock_refused(fed_job_t *job,
 	job->inflight &= ~FED_BIT(FED_ACT_LOCK);
 	job->lock_stale = false;
 	job->owner = false;
-	if (job->refusals < UINT16_MAX)
+	if (!event->held_back && (job->refusals < UINT16_MAX))
 		job->refusals++;
 	switch (job->state) {
 	case FED_JOB_LOCKING:
 	case FED_JOB_GRANTED:
 		if (fed_job_is(job, FED_JOB_F_MAY_RUN))
 			break;
-		if (job->refusals >= FED_JOB_REFUSALS_MAX)
+		if (!event->held_back &&
+		    (job->refusals >= FED_JOB_REFUSALS_MAX))
 			_give_up(job, event->now);
 		else
 			_deny(job, event->now);

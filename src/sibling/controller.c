@@ -101,6 +101,36 @@ static void _register_again(void *arg)
 	pthread_mutex_unlock(&controller->lock);
 }
 
+static void _announce(void *arg)
+{
+	controller_t *controller = arg;
+
+	pthread_mutex_lock(&controller->lock);
+	if (controller->registrar)
+		registrar_announce(controller->registrar);
+	pthread_mutex_unlock(&controller->lock);
+}
+
+static void _drained(void *arg)
+{
+	controller_t *controller = arg;
+
+	pthread_mutex_lock(&controller->lock);
+	if (controller->registrar)
+		registrar_drained(controller->registrar);
+	pthread_mutex_unlock(&controller->lock);
+}
+
+static void _look(void *arg)
+{
+	controller_t *controller = arg;
+
+	pthread_mutex_lock(&controller->lock);
+	if (controller->registrar)
+		registrar_look(controller->registrar);
+	pthread_mutex_unlock(&controller->lock);
+}
+
 static void _resources(void *arg, const char *nodes, const char *tres)
 {
 	controller_t *controller = arg;
@@ -180,12 +210,15 @@ static int _start(controller_t *controller, fed_err_t *err)
 		.assoc = controller->assoc,
 		.resources = _resources,
 		.slurmdbd = _slurmdbd,
+		.announce = _announce,
+		.drained = _drained,
 		.arg = controller,
 	};
 	inbound_conf_t inbound = {
 		.cluster = cluster->name,
 		.timeout_ms = controller->site->msg_timeout_ms,
 		.accounting = _accounting,
+		.look = _look,
 		.arg = controller,
 	};
 

@@ -116,14 +116,60 @@ extern int dbd_set_address(persist_t *conn, const char *cluster,
 	return _modify_cluster(conn, cluster, &rec, err);
 }
 
+/*
+ * To take away a feature without a name is a change that changes nothing, also
+ * of what an administrator changes meanwhile (as_mysql_cluster.c,
+ * as_mysql_modify_clusters()).
+ */
 extern int dbd_touch_federation(persist_t *conn, const char *cluster,
-				uint32_t state, fed_err_t *err)
+				fed_err_t *err)
+{
+	slurmdb_cluster_rec_t rec;
+	int rc;
+
+	slurmdb_init_cluster_rec(&rec, false);
+	rec.fed.feature_list = list_create(NULL);
+	list_append(rec.fed.feature_list, (void *) "-");
+	rc = _modify_cluster(conn, cluster, &rec, err);
+	FREE_NULL_LIST(rec.fed.feature_list);
+	return rc;
+}
+
+extern int dbd_set_fed_state(persist_t *conn, const char *cluster,
+			     uint32_t state, fed_err_t *err)
 {
 	slurmdb_cluster_rec_t rec;
 
 	slurmdb_init_cluster_rec(&rec, false);
 	rec.fed.state = state;
 	return _modify_cluster(conn, cluster, &rec, err);
+}
+
+extern int dbd_leave_federation(persist_t *conn, const char *cluster,
+				const char *federation, fed_err_t *err)
+{
+	slurmdb_federation_cond_t cond = { 0 };
+	slurmdb_federation_rec_t rec = { 0 };
+	slurmdb_cluster_rec_t leaving;
+	dbd_modify_msg_t modify = { .cond = &cond, .rec = &rec };
+	persist_in_t in = { 0 };
+	int rc;
+
+	slurmdb_init_cluster_rec(&leaving, false);
+	leaving.name = xstrdup_printf("-%s", cluster);
+	rec.cluster_list = list_create(NULL);
+	list_append(rec.cluster_list, &leaving);
+	cond.federation_list = list_create(NULL);
+	list_append(cond.federation_list, (void *) federation);
+	rc = _ask_list(conn, DBD_MODIFY_FEDERATIONS, &modify, DBD_GOT_LIST,
+		       &in, err);
+	FREE_NULL_LIST(cond.federation_list);
+	FREE_NULL_LIST(rec.cluster_list);
+	xfree(leaving.name);
+	if (rc)
+		return -1;
+	persist_free_data(conn, &in);
+	return _commit(conn, err);
 }
 
 extern int dbd_set_tres(persist_t *conn, const char *nodes, const char *tres,

@@ -26,11 +26,22 @@ extern int dbd_set_address(persist_t *conn, const char *cluster,
 			   const char *host, uint16_t port, fed_err_t *err);
 
 /*
- * Say again how the cluster stands in its federation, which changes nothing
- * but has slurmdbd push the federation to all of its members.
+ * Have slurmdbd push the federation to all of its members, by a change of the
+ * cluster that changes nothing.
  */
 extern int dbd_touch_federation(persist_t *conn, const char *cluster,
-				uint32_t state, fed_err_t *err);
+				fed_err_t *err);
+
+/*
+ * How the cluster stands in its federation.
+ * IN state - CLUSTER_FED_STATE_* and flags
+ */
+extern int dbd_set_fed_state(persist_t *conn, const char *cluster,
+			     uint32_t state, fed_err_t *err);
+
+/* Take the cluster out of its federation. */
+extern int dbd_leave_federation(persist_t *conn, const char *cluster,
+				const char *federation, fed_err_t *err);
 
 /* The size of the cluster, for accounting (DBD_CLUSTER_TRES). */
 extern int dbd_set_tres(persist_t *conn, const char *nodes, const char *tres,

@@ -27,10 +27,12 @@
 #include "src/sibling/thread.h"
 
 #define LEDGER_APP "fed_flurm"
-#define LIST_WAIT_S 2		/* for a native's JOB_SYNC, to answer it */
+#define LIST_WAIT_MS 1000	/* for a native's JOB_SYNC, to answer it */
 #define TURN_MS 1000		/* at the most, so that time passes */
 #define VIEW_MS 250		/* a view is good for so long, come what may */
 #define VIEW_MAX_MS 5000	/* and not for longer, as time passes in it */
+#define DRAINED_S 10		/* until it is said again, if it failed */
+#define TURN_WAITING_MS 50	/* while a native waits for ours */
 
 /*
  * Marks answers to a dependency among the tokens: where those of jobs have an
@@ -52,6 +54,7 @@ struct engine {
 	jobs_t *jobs;
 	accounting_t *accounting;
 	time_t ticked;
+	time_t drained_told;
 	fed_log_throttle_t complaint;
 	bool ledger_failed;
 
@@ -199,11 +202,24 @@ static void _send(engine_t *engine, const char *peer, buf_t *buf,
 		free_buf(buf);
 }
 
+static int64_t _now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000 + 1;
+}
+
 /*
  * The first message of a session, before which a native schedules nothing as
- * long as it is connected to us. It answers the native's own, which comes at
- * once when both ways are open: so it is said in it what the native makes of
- * each job by then, or it might take one that has ended for the run after it.
+ * long as it is connected to us. It answers the native's own: so it is said in
+ * it what the native makes of each job by then, or it might take one that has
+ * ended for the run after it.
+ *
+ * The native's is the first that it says once it has connected, some
+ * milliseconds later, unless it tried in vain before: then it may be on the
+ * shelf for seconds (fed_mgr.c, _agent_thread(), last_defer), and we do not
+ * wait for it.
  */
 static void _send_sync(engine_t *engine, session_t *session)
 {
@@ -224,15 +240,27 @@ static void _send_sync(engine_t *engine, session_t *session)
 
 static void _send_syncs(engine_t *engine)
 {
-	time_t now = time(NULL);
+	int64_t now = _now_ms();
 
 	for (session_t *session = engine->sessions; session;
 	     session = session->next) {
 		if (!session->listed &&
 		    (peers_flags(engine->peers, session->peer).synced ||
-		     (now - session->since >= LIST_WAIT_S)))
+		     (session->came_ms &&
+		      (now - session->came_ms >= LIST_WAIT_MS))))
 			_send_sync(engine, session);
 	}
+}
+
+/* RET how long to wait for news */
+static int _turn_ms(const engine_t *engine)
+{
+	for (session_t *session = engine->sessions; session;
+	     session = session->next) {
+		if (session->came_ms && !session->listed)
+			return TURN_WAITING_MS;
+	}
+	return TURN_MS;
 }
 
 /* RET 1 sent, 0 cannot be sent now, -1 nothing of it is ours to judge */
@@ -324,9 +352,20 @@ static void _take_assoc(engine_t *engine)
 
 static void _take_up(engine_t *engine, const note_t *note)
 {
-	session_begin(&engine->sessions, note->peer, note->session,
-		      note->version);
+	session_t *session = session_begin(&engine->sessions, note->peer,
+					   note->session, note->version);
+
+	if (peers_flags(engine->peers, note->peer).recv)
+		session->came_ms = _now_ms();
 	dep_table_resend(engine->deps, note->peer);
+}
+
+static void _take_came(engine_t *engine, const note_t *note)
+{
+	session_t *session = session_find(engine->sessions, note->peer);
+
+	if (session && !session->came_ms)
+		session->came_ms = _now_ms();
 }
 
 static void _take_answer(engine_t *engine, const note_t *note)
@@ -394,6 +433,9 @@ static void _take(engine_t *engine, note_t *note)
 	case NOTE_LINK_DOWN:
 		session_end(&engine->sessions, note->peer, note->session);
 		jobs_origin_lost(engine->jobs, note->peer);
+		break;
+	case NOTE_CAME:
+		_take_came(engine, note);
 		break;
 	case NOTE_ANSWERED:
 		_take_answer(engine, note);
@@ -499,6 +541,39 @@ static void _turn(engine_t *engine)
 	accounting_act(engine->accounting, time(NULL));
 }
 
+/*
+ * A native that we are connected to connects to us, unless it was told another
+ * address than ours, or was not there yet when slurmdbd told: a slurmctld that
+ * starts has asked for the federation before it listens, and what changes in
+ * between it does not hear of (fed_mgr.c, fed_mgr_update_feds()). So it is
+ * told once more, which also makes it try at once.
+ */
+static void _look_for_half_open(engine_t *engine)
+{
+	char *name;
+
+	peers_find_half_open(engine->peers, &name);
+	if (!name)
+		return;
+	fed_info("cluster %s: %s does not connect to us; slurmdbd is asked to tell all members where we are",
+		 engine->conf.cluster->name, name);
+	engine->conf.announce(engine->conf.arg);
+	xfree(name);
+}
+
+static void _look_if_drained(engine_t *engine, time_t now)
+{
+	if (!federation_is_draining(engine->fed)) {
+		engine->drained_told = 0;
+		return;
+	}
+	if (jobs_are_left(engine->jobs) ||
+	    (now - engine->drained_told < DRAINED_S))
+		return;
+	engine->drained_told = now;
+	engine->conf.drained(engine->conf.arg);
+}
+
 static void _tick(engine_t *engine)
 {
 	time_t now = time(NULL);
@@ -509,6 +584,8 @@ static void _tick(engine_t *engine)
 	jobs_saw_instance(engine->jobs, flurm_side_instance(engine->flurm));
 	jobs_tick(engine->jobs, now);
 	peers_reap(engine->peers);
+	_look_for_half_open(engine);
+	_look_if_drained(engine, now);
 	_snapshot(engine);
 }
 
@@ -519,7 +596,7 @@ static void *_run(void *arg)
 
 	flurm_side_start(engine->flurm);
 	while (!__atomic_load_n(&engine->stop, __ATOMIC_ACQUIRE)) {
-		if (flurm_loop_turn(engine->loop, TURN_MS, &err))
+		if (flurm_loop_turn(engine->loop, _turn_ms(engine), &err))
 			fed_log_throttled(&engine->complaint, FED_LOG_ERROR,
 					  "cluster %s: %s",
 					  engine->conf.cluster->name, err.text);
@@ -761,6 +838,11 @@ extern federation_t *engine_federation(engine_t *engine)
 	fed = federation_ref(engine->fed);
 	pthread_mutex_unlock(&engine->fed_lock);
 	return fed;
+}
+
+extern void engine_peer_came(engine_t *engine, const char *peer)
+{
+	inbox_put(&engine->inbox, note_new(NOTE_CAME, peer));
 }
 
 extern int engine_take(engine_t *engine, const char *peer,

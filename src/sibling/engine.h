@@ -29,8 +29,12 @@ typedef struct {
 	const site_t *site;
 	const char *ledger_dir;	/* of this cluster */
 	assoc_t *assoc;		/* told what the ledger knows */
-	/* FLURM's size changed; called in the engine's thread */
+	/* called in the engine's thread: FLURM's size changed */
 	void (*resources)(void *arg, const char *nodes, const char *tres);
+	/* a peer seems not to know where we are */
+	void (*announce)(void *arg);
+	/* FLURM is to drain, and no job is left */
+	void (*drained)(void *arg);
 	/* Have this said to slurmdbd. RET false if nobody can: it is still the
 	 * caller's. Called in the engine's thread. */
 	bool (*slurmdbd)(void *arg, registrar_request_t *request);
@@ -60,6 +64,9 @@ extern void engine_set_assoc(engine_t *engine);
 
 /* RET what is known now, with a reference for the caller */
 extern federation_t *engine_federation(engine_t *engine);
+
+/* A peer has connected to us: it waits for our JOB_SYNC now. */
+extern void engine_peer_came(engine_t *engine, const char *peer);
 
 /*
  * Take the items of one MULT message and wait until that is durable.

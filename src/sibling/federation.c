@@ -150,6 +150,33 @@ extern bool federation_member_is_up(const fed_member_t *member)
 	return member->host[0] && member->port;
 }
 
+static uint32_t _base(const federation_t *fed)
+{
+	return fed->self ? fed->self->state & CLUSTER_FED_STATE_BASE :
+			   CLUSTER_FED_STATE_NA;
+}
+
+static bool _drains(const federation_t *fed)
+{
+	return fed->self && (fed->self->state & CLUSTER_FED_STATE_DRAIN);
+}
+
+extern bool federation_takes_jobs(const federation_t *fed)
+{
+	return (_base(fed) != CLUSTER_FED_STATE_INACTIVE) && !_drains(fed);
+}
+
+extern bool federation_starts_jobs(const federation_t *fed)
+{
+	/* INACTIVE with DRAIN is DRAINED */
+	return (_base(fed) != CLUSTER_FED_STATE_INACTIVE) || _drains(fed);
+}
+
+extern bool federation_is_draining(const federation_t *fed)
+{
+	return (_base(fed) == CLUSTER_FED_STATE_ACTIVE) && _drains(fed);
+}
+
 extern const fed_member_t *federation_find(const federation_t *fed,
 					   const char *name)
 {

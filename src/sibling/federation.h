@@ -51,6 +51,18 @@ extern slurmdb_federation_rec_t *federation_to_rec(
 
 /* RET true if the member can be connected to */
 extern bool federation_member_is_up(const fed_member_t *member);
+
+/*
+ * What our own state in the federation allows, as natives see theirs
+ * (fed_mgr.c, _fed_mgr_ptr_init()): to take new jobs, and to start those that
+ * are there. DRAIN takes none and finishes what it has; INACTIVE does neither.
+ */
+extern bool federation_takes_jobs(const federation_t *fed);
+extern bool federation_starts_jobs(const federation_t *fed);
+
+/* RET true if we are to say so once no job is left */
+extern bool federation_is_draining(const federation_t *fed);
+
 extern const fed_member_t *federation_find(const federation_t *fed,
 					   const char *name);
 extern const fed_member_t *federation_find_id(const federation_t *fed,

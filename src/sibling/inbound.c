@@ -275,6 +275,7 @@ static bool _wait_for_link(inbound_t *inbound, int fd,
 	    !getnameinfo((struct sockaddr *) &addr, len, host, sizeof(host),
 			 NULL, 0, NI_NUMERICHOST))
 		peers_hint(peers, peer, host, init->port);
+	inbound->conf.look(inbound->conf.arg);
 	for (int ms = 0; ms < LINK_WAIT_MS; ms += 20) {
 		nanosleep(&step, NULL);
 		if (peers_flags(peers, peer).send)
@@ -332,6 +333,8 @@ static bool _start(inbound_t *inbound, conn_t *conn)
 		conn->next = inbound->list;
 		inbound->list = conn;
 		pthread_mutex_unlock(&inbound->lock);
+		if (conn->peer)
+			engine_peer_came(inbound->conf.engine, conn->peer);
 		return true;
 	}
 	pthread_mutex_unlock(&inbound->lock);

@@ -23,6 +23,8 @@ typedef struct {
 	engine_t *engine;
 	/* slurmdbd pushed this; it has been answered already */
 	void (*accounting)(void *arg, const accounting_update_msg_t *update);
+	/* a sibling came to which we have no link: it may have moved */
+	void (*look)(void *arg);
 	void *arg;
 } inbound_conf_t;
 

@@ -17,6 +17,7 @@ typedef enum {
 	NOTE_FEDERATION,	/* fed */
 	NOTE_LINK_UP,		/* peer, session, version */
 	NOTE_LINK_DOWN,		/* peer, session */
+	NOTE_CAME,		/* peer */
 	NOTE_ANSWERED,		/* peer, token, rc */
 	NOTE_ITEMS,		/* peer, items, count; waited for: rcs */
 	NOTE_LOCK,		/* token: job id, unlock; waited for: rc */

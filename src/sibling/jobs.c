@@ -203,6 +203,17 @@ static uint32_t _check_assoc(const jobs_t *jobs, const flurm_job_spec_t *spec,
 	return rc;
 }
 
+/* RET 0, or why FLURM takes no new jobs now, with err */
+static uint32_t _check_state(const jobs_t *jobs, fed_err_t *err)
+{
+	if (!jobs->fed || !jobs->fed->self || federation_takes_jobs(jobs->fed))
+		return 0;
+	fed_err_set(err, ESLURM_SUBMISSIONS_DISABLED,
+		    "fedstate is %s, which takes no new jobs",
+		    slurmdb_cluster_fed_states_str(jobs->fed->self->state));
+	return ESLURM_SUBMISSIONS_DISABLED;
+}
+
 static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
 {
 	fed_job_t *known = fed_job_table_find(jobs->table, msg->job_id), *job;
@@ -231,6 +242,8 @@ static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
 		event.same = host && (host->hash == hash);
 		/* what was taken once is not refused the next time it comes */
 		if (!event.same)
+			event.refuse = _check_state(jobs, &err);
+		if (!event.same && !event.refuse)
 			event.refuse = _check_assoc(jobs, &spec, &err);
 		if (event.refuse)
 			flurm_job_spec_free(&spec);
@@ -573,6 +586,14 @@ extern void jobs_set_federation(jobs_t *jobs, const federation_t *fed)
 	jobs->fed = fed;
 	if (!first)
 		fed_job_table_walk(jobs->table, _left_one, jobs);
+}
+
+extern bool jobs_are_left(const jobs_t *jobs)
+{
+	fed_job_table_stats_t stats;
+
+	fed_job_table_stats(jobs->table, &stats);
+	return stats.by_state[FED_JOB_GONE] < stats.jobs;
 }
 
 extern json_t *jobs_status(const jobs_t *jobs)

@@ -85,6 +85,9 @@ extern void jobs_suspend(jobs_t *jobs, uint32_t job_id, bool suspend,
 extern buf_t *jobs_sync_list(jobs_t *jobs, const fed_member_t *peer,
 			     uint16_t version, time_t now);
 
+/* RET true unless all that is known of are tombstones */
+extern bool jobs_are_left(const jobs_t *jobs);
+
 /* FLURM says which state of its it serves; only the first such word counts. */
 extern void jobs_saw_instance(jobs_t *jobs, const char *instance_id);
 

@@ -106,6 +106,18 @@ static void _revoke_siblings(jobs_t *jobs, fed_job_t *job)
 	jobs_said(jobs, job, FED_ACT_REVOKE_SIBLINGS, FED_EV_ACKED);
 }
 
+/* FLURM is INACTIVE: it asks no one, waits, and asks us again. */
+static void _hold_back(jobs_t *jobs, fed_job_t *job)
+{
+	const fed_job_event_t event = {
+		.type = FED_EV_LOCK_REFUSED,
+		.now = jobs->now,
+		.held_back = true,
+	};
+
+	jobs_event(jobs, job, &event);
+}
+
 extern void jobs_tell_origin(jobs_t *jobs, fed_job_t *job,
 			     fed_job_action_t action)
 {
@@ -121,6 +133,13 @@ extern void jobs_tell_origin(jobs_t *jobs, fed_job_t *job,
 
 	if (action == FED_ACT_REVOKE_SIBLINGS) {
 		_revoke_siblings(jobs, job);
+		return;
+	}
+	/* not if it may have started already: then the lock is owed */
+	if ((action == FED_ACT_LOCK) && (job->state == FED_JOB_LOCKING) &&
+	    !(job->facts & FED_JOB_F_MAY_RUN) && jobs->fed &&
+	    !federation_starts_jobs(jobs->fed)) {
+		_hold_back(jobs, job);
 		return;
 	}
 	if (!name || !(session = session_find(*jobs->conf.sessions, name)) ||

@@ -8,9 +8,14 @@
 #include "src/sibling/peers.h"
 
 #include <pthread.h>
+#include <time.h>
 
 #include "src/core/log.h"
 #include "src/sibling/link.h"
+
+/* a native comes within a second of our link; when to say that it did not */
+#define ALONE_MIN_S 3
+#define ALONE_MAX_S 60
 
 typedef struct peer {
 	struct peer *next;
@@ -19,6 +24,8 @@ typedef struct peer {
 	link_t *link;
 	uint64_t inbound;	/* number of its connection to us, or 0 */
 	bool synced;
+	time_t alone_since;	/* our link is up, its own is not; or 0 */
+	int alone_s;		/* after which it is named */
 } peer_t;
 
 struct peers {
@@ -98,6 +105,44 @@ static void _reap(peers_t *peers, bool wait)
 extern void peers_reap(peers_t *peers)
 {
 	_reap(peers, false);
+}
+
+/* LOCKED. RET true if it has been alone for so long that it is to be named */
+static bool _is_alone(peer_t *peer, time_t now)
+{
+	link_status_t status;
+
+	link_get_status(peer->link, &status);
+	if ((status.state != LINK_UP) || peer->inbound) {
+		peer->alone_since = 0;
+		return false;
+	}
+	if (!peer->alone_since) {
+		peer->alone_since = now;
+		peer->alone_s = ALONE_MIN_S;
+	}
+	if (now - peer->alone_since < peer->alone_s)
+		return false;
+	peer->alone_since = now;
+	peer->alone_s *= 2;
+	if (peer->alone_s > ALONE_MAX_S)
+		peer->alone_s = ALONE_MAX_S;
+	return true;
+}
+
+extern void peers_find_half_open(peers_t *peers, char **ret_name)
+{
+	struct timespec now;
+
+	*ret_name = NULL;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	pthread_mutex_lock(&peers->lock);
+	for (peer_t *peer = peers->list; peer && !*ret_name; peer = peer->next) {
+		/* 0 stands for "not alone" */
+		if (_is_alone(peer, now.tv_sec + 1))
+			*ret_name = xstrdup(peer->name);
+	}
+	pthread_mutex_unlock(&peers->lock);
 }
 
 /* Take a peer out of the list and tell its link to end. */

@@ -50,6 +50,14 @@ extern void peers_apply(peers_t *peers, const federation_t *fed);
 /* Join links that have ended. Cheap; to be called now and then. */
 extern void peers_reap(peers_t *peers);
 
+/*
+ * To be called about once a second.
+ * OUT ret_name - a peer that takes our connection but has not come to us for
+ *	some seconds; the next time it is named later, and later again. For
+ *	xfree(), or NULL
+ */
+extern void peers_find_half_open(peers_t *peers, char **ret_name);
+
 /* Queue a message in a session (see link_send()). RET false if dropped */
 extern bool peers_send(peers_t *peers, const char *peer, uint32_t session,
 		       bool single, buf_t *buf, uint64_t token);

@@ -23,6 +23,7 @@
 #define RETRY_MAX_MS 60000
 /* how often the federation is asked for, should a push have been lost */
 #define POLL_MS 30000
+#define LOOK_MIN_MS 1000	/* and at the most, whoever wants to know */
 /* changes of associations come in bursts: sacctmgr's, of a whole tree */
 #define REFRESH_MS 1000
 /* a reply of slurmdbd's may wait for a lock there (dbd_conn.c, dbd_conn_open) */
@@ -37,6 +38,11 @@ struct registrar {
 	pthread_mutex_t lock;	/* all below */
 	bool leave;		/* at the end the connection stays open */
 	bool again;		/* register anew */
+	bool look;		/* ask how the federation is */
+	int64_t looked_ms;
+	bool announce;		/* have all members told how it is */
+	bool drained;		/* say so */
+	federation_t *known;	/* as slurmdbd told last, or NULL */
 	bool resized;		/* tell nodes and tres */
 	bool stale;		/* ask for associations */
 	registrar_request_t *first, **last;
@@ -142,24 +148,60 @@ static int _connect(registrar_t *registrar, fed_err_t *err)
 	return fed_err_prefix(err, "slurmdbd");
 }
 
-static int _get_federation(registrar_t *registrar, fed_err_t *err)
+/* RET another member that is elsewhere than we were told, or NULL */
+static const fed_member_t *_moved(registrar_t *registrar,
+				  const federation_t *fed)
 {
-	federation_t *fed;
+	const fed_member_t *moved = NULL, *known;
 
-	if (dbd_get_federation(&registrar->conn, registrar->conf.cluster->name,
-			       &fed, err))
-		return -1;
-	registrar_check(registrar, fed);
-	registrar->conf.federation(registrar->conf.arg, fed);
-	return 0;
+	pthread_mutex_lock(&registrar->lock);
+	for (int i = 0; registrar->known && (i < fed->member_cnt); i++) {
+		const fed_member_t *now = &fed->member[i];
+
+		known = federation_find(registrar->known, now->name);
+		if (known && (now != fed->self) &&
+		    federation_member_is_up(now) &&
+		    (xstrcmp(known->host, now->host) ||
+		     (known->port != now->port)))
+			moved = now;
+	}
+	pthread_mutex_unlock(&registrar->lock);
+	return moved;
 }
 
 /*
- * Learn of the federation, and have the others told where we are: 22.05 pushes
- * changes of the federation and disconnects, but no registration
- * (as_mysql_cluster.c, as_mysql_modify_clusters()).
+ * Learn of the federation. 22.05 pushes changes of the federation and
+ * disconnects, but no registration (as_mysql_cluster.c,
+ * as_mysql_modify_clusters()): of a slurmctld that comes back elsewhere, as a
+ * backup does, no other member hears, unless we have them told.
+ * IN announce - have the others told in any case
  */
-static int _announce(registrar_t *registrar, fed_err_t *err)
+static int _get_federation(registrar_t *registrar, bool announce,
+			   fed_err_t *err)
+{
+	const char *cluster = registrar->conf.cluster->name;
+	const fed_member_t *moved;
+	federation_t *fed;
+	int rc = 0;
+
+	if (dbd_get_federation(&registrar->conn, cluster, &fed, err))
+		return -1;
+	if ((moved = _moved(registrar, fed)))
+		fed_info("cluster %s: %s is at %s:%u now; slurmdbd is asked to tell all members",
+			 cluster, moved->name, moved->host, moved->port);
+	if (fed->self && (announce || moved))
+		rc = dbd_touch_federation(&registrar->conn, cluster, err);
+	registrar_check(registrar, fed);
+	registrar->conf.federation(registrar->conf.arg, fed);
+	return rc;
+}
+
+/*
+ * As a native does of itself (fed_mgr.c, _job_watch_thread()). What it says
+ * is of the state that slurmdbd has now: an administrator may have changed his
+ * mind.
+ */
+static int _say_drained(registrar_t *registrar, fed_err_t *err)
 {
 	const char *cluster = registrar->conf.cluster->name;
 	federation_t *fed;
@@ -167,12 +209,23 @@ static int _announce(registrar_t *registrar, fed_err_t *err)
 
 	if (dbd_get_federation(&registrar->conn, cluster, &fed, err))
 		return -1;
-	if (fed->self)
-		rc = dbd_touch_federation(&registrar->conn, cluster,
-					  fed->self->state, err);
-	registrar_check(registrar, fed);
-	registrar->conf.federation(registrar->conf.arg, fed);
-	return rc;
+	if (!federation_is_draining(fed)) {
+		/* not any more */
+	} else if (fed->self->state & CLUSTER_FED_STATE_REMOVE) {
+		fed_info("cluster %s: no job is left: it leaves federation %s, as was asked for",
+			 cluster, fed->name);
+		rc = dbd_leave_federation(&registrar->conn, cluster, fed->name,
+					  err);
+	} else {
+		fed_info("cluster %s: no job is left: it is DRAINED", cluster);
+		rc = dbd_set_fed_state(&registrar->conn, cluster,
+				       CLUSTER_FED_STATE_INACTIVE |
+				       (fed->self->state &
+					CLUSTER_FED_STATE_FLAGS), err);
+	}
+	federation_unref(fed);
+	return rc ? fed_err_prefix(err, "tell slurmdbd that cluster %s is drained",
+				   cluster) : 0;
 }
 
 static int _refresh(registrar_t *registrar, fed_err_t *err)
@@ -244,7 +297,7 @@ static int _register(registrar_t *registrar, fed_err_t *err)
 	if (registrar->conf.assoc && !assoc_is_known(registrar->conf.assoc) &&
 	    _refresh(registrar, err))
 		return -1;
-	return _announce(registrar, err);
+	return _get_federation(registrar, true, err);
 }
 
 static int _tell_resources(registrar_t *registrar, fed_err_t *err)
@@ -305,11 +358,15 @@ static int _ask_requests(registrar_t *registrar, fed_err_t *err)
 /* Do what there is to do. RET 0, or -1: the connection is of no more use */
 static int _serve(registrar_t *registrar, bool poll_now, fed_err_t *err)
 {
-	bool again, resized;
+	bool again, look, announce, drained, resized;
 
 	pthread_mutex_lock(&registrar->lock);
 	again = registrar->again;
-	registrar->again = false;
+	look = registrar->look || poll_now;
+	announce = registrar->announce;
+	drained = registrar->drained;
+	registrar->again = registrar->look = registrar->announce =
+		registrar->drained = false;
 	pthread_mutex_unlock(&registrar->lock);
 	if (again && _register(registrar, err))
 		return -1;
@@ -323,7 +380,13 @@ static int _serve(registrar_t *registrar, bool poll_now, fed_err_t *err)
 			return -1;
 		fed_error("%s", err->text);
 	}
-	if (poll_now && !again && _get_federation(registrar, err))
+	if (drained && _say_drained(registrar, err)) {
+		if (err->code != EREMOTE)
+			return -1;
+		fed_error("%s", err->text);
+	}
+	if ((look || announce) && !again &&
+	    _get_federation(registrar, announce, err))
 		return -1;
 	if (_refresh(registrar, err))
 		return -1;
@@ -492,6 +555,7 @@ extern void registrar_destroy(registrar_t *registrar)
 	close(registrar->stop_fd);
 	close(registrar->wake_fd);
 	pthread_mutex_destroy(&registrar->lock);
+	federation_unref(registrar->known);
 	xfree(registrar->nodes);
 	xfree(registrar->tres);
 	xfree(registrar);
@@ -501,6 +565,39 @@ extern void registrar_again(registrar_t *registrar)
 {
 	pthread_mutex_lock(&registrar->lock);
 	registrar->again = true;
+	pthread_mutex_unlock(&registrar->lock);
+	_wake(registrar->wake_fd);
+}
+
+extern void registrar_look(registrar_t *registrar)
+{
+	int64_t now = _now_ms();
+	bool look;
+
+	pthread_mutex_lock(&registrar->lock);
+	look = !registrar->looked_ms ||
+	       (now - registrar->looked_ms >= LOOK_MIN_MS);
+	if (look) {
+		registrar->looked_ms = now;
+		registrar->look = true;
+	}
+	pthread_mutex_unlock(&registrar->lock);
+	if (look)
+		_wake(registrar->wake_fd);
+}
+
+extern void registrar_announce(registrar_t *registrar)
+{
+	pthread_mutex_lock(&registrar->lock);
+	registrar->announce = true;
+	pthread_mutex_unlock(&registrar->lock);
+	_wake(registrar->wake_fd);
+}
+
+extern void registrar_drained(registrar_t *registrar)
+{
+	pthread_mutex_lock(&registrar->lock);
+	registrar->drained = true;
 	pthread_mutex_unlock(&registrar->lock);
 	_wake(registrar->wake_fd);
 }
@@ -523,16 +620,18 @@ extern void registrar_put(registrar_t *registrar, registrar_request_t *request)
 	_wake(registrar->wake_fd);
 }
 
-extern void registrar_check(registrar_t *registrar, const federation_t *fed)
+extern void registrar_check(registrar_t *registrar, federation_t *fed)
 {
 	const conf_cluster_t *cluster = registrar->conf.cluster;
 	const fed_member_t *self = fed->self;
 	bool cleared = false, rival = false;
 
-	if (!self)
-		return;
 	pthread_mutex_lock(&registrar->lock);
-	if (registrar->registered && !federation_member_is_up(self)) {
+	federation_unref(registrar->known);
+	registrar->known = federation_ref(fed);
+	if (!self) {
+		/* nothing to compare */
+	} else if (registrar->registered && !federation_member_is_up(self)) {
 		cleared = registrar->again = true;
 	} else if (registrar->registered) {
 		rival = (self->port != cluster->port) ||

@@ -53,12 +53,27 @@ extern int registrar_leave(registrar_t *registrar);
 /* slurmdbd asks for a new registration (ACCOUNTING_REGISTER_CTLD). */
 extern void registrar_again(registrar_t *registrar);
 
+/* A member may have moved: ask how the federation is, at once. */
+extern void registrar_look(registrar_t *registrar);
+
+/*
+ * A member does not seem to know where we are: have slurmdbd tell all of the
+ * federation's members again.
+ */
+extern void registrar_announce(registrar_t *registrar);
+
+/*
+ * FLURM, which is to drain, has no job left: say that it is DRAINED, or leave
+ * the federation if that was asked for.
+ */
+extern void registrar_drained(registrar_t *registrar);
+
 /*
  * What slurmdbd now has as FLURM's address, as told with the federation: if
  * it was cleared, register again; if it is another's, there is a second
  * controller for this cluster.
  */
-extern void registrar_check(registrar_t *registrar, const federation_t *fed);
+extern void registrar_check(registrar_t *registrar, federation_t *fed);
 
 /* The size of the cluster, for accounting. */
 extern void registrar_set_resources(registrar_t *registrar, const char *nodes,

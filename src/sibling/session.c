@@ -34,7 +34,6 @@ extern session_t *session_begin(session_t **list, const char *peer,
 	session->peer = xstrdup(peer);
 	session->number = number;
 	session->version = version;
-	session->since = time(NULL);
 	session->next = *list;
 	*list = session;
 	return session;

@@ -13,7 +13,7 @@ typedef struct session {
 	char *peer;
 	uint32_t number;	/* counted by its link */
 	uint16_t version;	/* to pack messages with */
-	time_t since;
+	int64_t came_ms;	/* when the peer had connected to us; or 0 */
 	bool listed;		/* our JOB_SYNC is said */
 	time_t list_time;	/* of the newest JOB_SYNC from there, its clock */
 } session_t;

@@ -28,6 +28,7 @@ EXTRA_DIST += \
 	testsuite/system/test_client_fuzz.py \
 	testsuite/system/test_clients.py \
 	testsuite/system/test_crash.py \
+	testsuite/system/test_drain.py \
 	testsuite/system/test_gate.py \
 	testsuite/system/test_hosts.py \
 	testsuite/system/test_job_faults.py \

@@ -137,8 +137,9 @@ def test_native_moves_to_another_port(stack):
     stack.beta.slurmctld.start()
     stack.beta.slurmd.start()
     stack.wait_linked(SOON)
-    # 22.05's slurmdbd tells nobody of a registration: FLURM found beta by its
-    # own connection, and asks where it is twice a minute
-    wait_until(lambda: flurms_view(stack).siblings["beta"].port,
-               lambda port: port == str(stack.beta.port), 45,
-               "FLURM shows where beta is now")
+    # 22.05's slurmdbd tells nobody of a registration: FLURM asks when beta
+    # comes to it, and has the others told
+    for see in (lambda: flurms_view(stack), stack.alpha.federation):
+        wait_until(lambda: see().siblings["beta"].port,
+                   lambda port: port == str(stack.beta.port), SOON,
+                   "FLURM and alpha show where beta is now")

@@ -13,6 +13,7 @@ typedef struct {
 	char host[64];
 	uint16_t port;
 	uint32_t id;
+	uint32_t state;
 } member_t;
 
 struct fake_dbd {
@@ -33,6 +34,7 @@ struct fake_dbd {
 	char nodes[200];
 	char tres[200];
 	char address[64];
+	int touches;
 };
 
 static void _destroy_fed(void *x)
@@ -56,7 +58,7 @@ static slurmdb_cluster_rec_t *_cluster_rec(const member_t *member)
 	rec->rpc_version = member->port ? COMPAT_VERSION_OWN : 0;
 	rec->fed.name = xstrdup("fed");
 	rec->fed.id = member->id;
-	rec->fed.state = CLUSTER_FED_STATE_ACTIVE;
+	rec->fed.state = member->state;
 	return rec;
 }
 
@@ -156,11 +158,22 @@ static bool _answer_rc(persist_t *conn, uint32_t rc, const char *comment)
 	return !persist_send(conn, PERSIST_RC, &answer, NULL);
 }
 
+/* LOCKED. RET NULL if there is none */
+static member_t *_find(fake_dbd_t *dbd, const char *name)
+{
+	for (int i = 0; i < dbd->member_cnt; i++) {
+		if (!strcmp(dbd->member[i].name, name))
+			return &dbd->member[i];
+	}
+	return NULL;
+}
+
 /* LOCKED */
 static bool _take_register(fake_dbd_t *dbd, persist_t *conn,
 			   const dbd_register_ctld_msg_t *msg)
 {
 	char cluster[64];
+	member_t *member;
 	uint16_t port;
 	int type;
 
@@ -169,12 +182,9 @@ static bool _take_register(fake_dbd_t *dbd, persist_t *conn,
 	dbd->registrations++;
 	dbd->registered_port = msg->port;
 	fake_last_init(dbd->peer, cluster, &port, &type);
-	for (int i = 0; i < dbd->member_cnt; i++) {
-		if (strcmp(dbd->member[i].name, cluster))
-			continue;
-		snprintf(dbd->member[i].host, sizeof(dbd->member[i].host),
-			 "127.0.0.1");
-		dbd->member[i].port = msg->port;
+	if ((member = _find(dbd, cluster))) {
+		snprintf(member->host, sizeof(member->host), "127.0.0.1");
+		member->port = msg->port;
 	}
 	return _answer_rc(conn, SLURM_SUCCESS, NULL);
 }
@@ -186,11 +196,42 @@ static bool _take_modify(fake_dbd_t *dbd, persist_t *conn,
 	const slurmdb_cluster_rec_t *rec = msg->rec;
 	compat_list_t list = list_create(xfree_ptr);
 
-	/* without one it says how the cluster stands in its federation */
 	if (rec->control_host)
 		snprintf(dbd->address, sizeof(dbd->address), "%s",
 			 rec->control_host);
+	if (rec->fed.feature_list) {
+		/* one without a name is taken away: the others stay */
+		assert_int_equal(list_count(rec->fed.feature_list), 1);
+		assert_string_equal(list_peek(rec->fed.feature_list), "-");
+		dbd->touches++;
+	}
+	if (rec->fed.state != NO_VAL) {
+		const slurmdb_cluster_cond_t *cond = msg->cond;
+
+		_find(dbd, list_peek(cond->cluster_list))->state =
+			rec->fed.state;
+	}
 	list_append(list, xstrdup("flurm"));
+	return _answer_list(conn, DBD_GOT_LIST, list);
+}
+
+/* LOCKED. Members leave */
+static bool _take_modify_fed(fake_dbd_t *dbd, persist_t *conn,
+			     const dbd_modify_msg_t *msg)
+{
+	const slurmdb_federation_cond_t *cond = msg->cond;
+	const slurmdb_federation_rec_t *rec = msg->rec;
+	const slurmdb_cluster_rec_t *leaving = list_peek(rec->cluster_list);
+	member_t *member, *last = &dbd->member[dbd->member_cnt - 1];
+	compat_list_t list = list_create(xfree_ptr);
+
+	assert_string_equal(list_peek(cond->federation_list), "fed");
+	assert_int_equal(leaving->name[0], '-');
+	member = _find(dbd, leaving->name + 1);
+	assert_non_null(member);
+	*member = *last;
+	dbd->member_cnt--;
+	list_append(list, xstrdup("fed"));
 	return _answer_list(conn, DBD_GOT_LIST, list);
 }
 
@@ -222,6 +263,8 @@ static bool _take_msg(fake_dbd_t *dbd, persist_t *conn, persist_in_t *in)
 		return _answer_list(conn, DBD_GOT_QOS, _qos());
 	case DBD_MODIFY_CLUSTERS:
 		return _take_modify(dbd, conn, in->data);
+	case DBD_MODIFY_FEDERATIONS:
+		return _take_modify_fed(dbd, conn, in->data);
 	case DBD_CLUSTER_TRES:
 		dbd->tres_cnt++;
 		snprintf(dbd->nodes, sizeof(dbd->nodes), "%s",
@@ -277,8 +320,10 @@ extern void fake_dbd_set(fake_dbd_t *dbd, const char *name, const char *host,
 		i++;
 	assert_true(i < MEMBERS_MAX);
 	member = &dbd->member[i];
-	if (i == dbd->member_cnt)
+	if (i == dbd->member_cnt) {
 		dbd->member_cnt++;
+		member->state = CLUSTER_FED_STATE_ACTIVE;
+	}
 	snprintf(member->name, sizeof(member->name), "%s", name);
 	snprintf(member->host, sizeof(member->host), "%s", host);
 	member->port = port;
@@ -304,6 +349,25 @@ extern int fake_dbd_assoc_asked(fake_dbd_t *dbd)
 	count = dbd->assoc_asked;
 	pthread_mutex_unlock(&dbd->lock);
 	return count;
+}
+extern void fake_dbd_set_state(fake_dbd_t *dbd, const char *name,
+			       uint32_t state)
+{
+	pthread_mutex_lock(&dbd->lock);
+	_find(dbd, name)->state = state;
+	pthread_mutex_unlock(&dbd->lock);
+}
+
+extern uint32_t fake_dbd_state(fake_dbd_t *dbd, const char *name)
+{
+	const member_t *member;
+	uint32_t state;
+
+	pthread_mutex_lock(&dbd->lock);
+	member = _find(dbd, name);
+	state = member ? member->state : NO_VAL;
+	pthread_mutex_unlock(&dbd->lock);
+	return state;
 }
 
 extern void fake_dbd_refuse(fake_dbd_t *dbd, const char *comment)
@@ -333,6 +397,16 @@ extern int fake_dbd_tres(fake_dbd_t *dbd, char nodes[200], char tres[200])
 	count = dbd->tres_cnt;
 	memcpy(nodes, dbd->nodes, sizeof(dbd->nodes));
 	memcpy(tres, dbd->tres, sizeof(dbd->tres));
+	pthread_mutex_unlock(&dbd->lock);
+	return count;
+}
+
+extern int fake_dbd_touches(fake_dbd_t *dbd)
+{
+	int count;
+
+	pthread_mutex_lock(&dbd->lock);
+	count = dbd->touches;
 	pthread_mutex_unlock(&dbd->lock);
 	return count;
 }

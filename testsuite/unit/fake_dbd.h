@@ -33,6 +33,12 @@ extern void fake_dbd_assoc(fake_dbd_t *dbd, const char *user,
 /* RET how often it was asked for associations */
 extern int fake_dbd_assoc_asked(fake_dbd_t *dbd);
 
+/* How a member stands in the federation; ACTIVE at first */
+extern void fake_dbd_set_state(fake_dbd_t *dbd, const char *name,
+			       uint32_t state);
+/* RET that, NO_VAL if it is in no federation */
+extern uint32_t fake_dbd_state(fake_dbd_t *dbd, const char *name);
+
 /* From now on: refuse to register, with this comment; NULL: do it */
 extern void fake_dbd_refuse(fake_dbd_t *dbd, const char *comment);
 
@@ -41,6 +47,9 @@ extern int fake_dbd_registrations(fake_dbd_t *dbd, uint16_t *ret_port);
 
 /* RET tellings of a cluster's size so far; OUT the last one */
 extern int fake_dbd_tres(fake_dbd_t *dbd, char nodes[200], char tres[200]);
+
+/* RET how often it was asked to tell all members of the federation */
+extern int fake_dbd_touches(fake_dbd_t *dbd);
 
 /* RET the address that the last DBD_MODIFY_CLUSTERS set, "" for none */
 extern void fake_dbd_address(fake_dbd_t *dbd, char host[64]);

@@ -362,15 +362,52 @@ static void _requests(void **state)
 /* What slurmdbd now has as our address is not ours. */
 static void _check(registrar_t *registrar, const char *host, uint16_t port)
 {
+	fed_bytes_t bytes = { 0 };
 	fed_member_t self = {
 		.name = (char *) "flurm", .host = (char *) host, .port = port,
+		.fed_id = 2, .features = (char *) "",
 	};
 	federation_t fed = {
 		.name = (char *) "fed", .member_cnt = 1, .member = &self,
-		.self = &self, .refs = 1,
-	};
+	}, *copy;
 
-	registrar_check(registrar, &fed);
+	/* one that can be kept */
+	federation_pack(&fed, &bytes);
+	copy = federation_unpack(bytes.data, bytes.len, "flurm", NULL);
+	assert_non_null(copy);
+	registrar_check(registrar, copy);
+	federation_unref(copy);
+	fed_bytes_free(&bytes);
+}
+
+/* It may have been told another address of ours, or moved itself. */
+static void _announces(void **state)
+{
+	registrar_t *registrar = _create();
+
+	wait_for(_is(registrar, "registered"));
+	wait_for(fake_dbd_touches(dbd) == 1);
+	registrar_announce(registrar);
+	wait_for(fake_dbd_touches(dbd) == 2);
+	wait_for(_tellings() == 2);
+	/* all is as known: nobody is bothered */
+	registrar_look(registrar);
+	wait_for(_tellings() == 3);
+	assert_int_equal(fake_dbd_touches(dbd), 2);
+	/* not again within a second, whoever asks */
+	registrar_look(registrar);
+	wait_ms(100);
+	assert_int_equal(_tellings(), 3);
+	/* slurmdbd of 22.05 told nobody that it came back elsewhere */
+	fake_dbd_set(dbd, "alpha", "127.0.0.9", 6817, 1);
+	wait_ms(1000);
+	registrar_look(registrar);
+	wait_for(fake_dbd_touches(dbd) == 3);
+	wait_for(_tellings() == 4);
+	pthread_mutex_lock(&lock);
+	assert_string_equal(federation_find(told, "alpha")->host, "127.0.0.9");
+	pthread_mutex_unlock(&lock);
+	_destroy(registrar);
 }
 
 static void _rival(void **state)
@@ -390,6 +427,31 @@ static void _rival(void **state)
 	assert_int_equal(fake_dbd_registrations(dbd, NULL), 1);
 	_check(registrar, "", 0);
 	wait_for(fake_dbd_registrations(dbd, NULL) == 2);
+	_destroy(registrar);
+}
+
+/* It says so itself, of the state that slurmdbd has by then. */
+static void _drained(void **state)
+{
+	registrar_t *registrar = _create();
+	const uint32_t drain = CLUSTER_FED_STATE_ACTIVE |
+			       CLUSTER_FED_STATE_DRAIN;
+
+	wait_for(_is(registrar, "registered"));
+	/* nobody wants it any more */
+	registrar_drained(registrar);
+	wait_ms(200);
+	assert_int_equal(fake_dbd_state(dbd, "flurm"),
+			 CLUSTER_FED_STATE_ACTIVE);
+	fake_dbd_set_state(dbd, "flurm", drain);
+	registrar_drained(registrar);
+	wait_for(fake_dbd_state(dbd, "flurm") ==
+		 (CLUSTER_FED_STATE_INACTIVE | CLUSTER_FED_STATE_DRAIN));
+	fake_dbd_set_state(dbd, "flurm", drain | CLUSTER_FED_STATE_REMOVE);
+	registrar_drained(registrar);
+	wait_for(fake_dbd_state(dbd, "flurm") == NO_VAL);
+	assert_int_equal(fake_dbd_state(dbd, "alpha"),
+			 CLUSTER_FED_STATE_ACTIVE);
 	_destroy(registrar);
 }
 
@@ -422,6 +484,8 @@ int main(void)
 		TEST(_rival),
 		TEST(_tells_associations),
 		TEST(_requests),
+		TEST(_announces),
+		TEST(_drained),
 	};
 
 	return cmocka_run_group_tests(tests, _setup_all, _teardown_all);

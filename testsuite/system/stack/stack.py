@@ -131,8 +131,6 @@ class Stack:
         for cluster in self.clusters.values():
             cluster.slurmctld.wait_ready()
             cluster.slurmd.spawn()
-            for backup in cluster.controllers[1:]:
-                backup.spawn()
         if self.flurm and self.flurm.gateway:
             self.flurm.gateway.start()
         if self.flurm and self.flurm.daemon:
@@ -142,6 +140,10 @@ class Stack:
         for cluster in self.clusters.values():
             wait_until(lambda: self.registered(cluster.name), timeout=30,
                        what=f"{cluster.name} is registered in slurmdbd")
+            # not before: a primary that starts asks the backup for control,
+            # and waits half a minute if that one starts, too
+            for backup in cluster.controllers[1:]:
+                backup.spawn()
         self.sacctmgr("add", "federation", FEDERATION,
                       f"clusters={','.join(self.members())}")
         return self
