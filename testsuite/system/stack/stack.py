@@ -261,11 +261,12 @@ class Stack:
         return job
 
     def cancel_all(self):
-        """Of whatever is left of jobs nothing is left after this."""
+        """Of whatever is left of jobs nothing is left after this. (24.11 shows
+        what is revoked, as it runs at FLURM, to those who want all.)"""
         def left():
             return {name: ids for name, cluster in self.clusters.items()
-                    if (ids := cluster.run("squeue", "--local", "--noheader",
-                                           "--format=%i").split())}
+                    if (ids := cluster.run("squeue", "--local", "--all",
+                                           "--noheader", "--format=%i").split())}
         for name, ids in left().items():
             self.clusters[name].run("scancel", *ids, check=False)
         wait_until(left, lambda jobs: not jobs, what="no job is left")
