@@ -141,6 +141,8 @@ static int _ask_batch(registrar_request_t *request, persist_t *conn,
 		if (rc != SEND_TAKEN) {
 			batch->result.failed = numbered->number;
 			batch->result.refused = (rc != SEND_LATER);
+			fed_err_prefix(err, "job %u %s", numbered->row.id,
+				       row_kind_name(numbered->row.kind));
 			snprintf(batch->result.why, sizeof(batch->result.why),
 				 "%s", err->text);
 			return (rc == SEND_BROKEN) ? -1 : 0;

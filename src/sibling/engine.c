@@ -574,6 +574,15 @@ static void _look_if_drained(engine_t *engine, time_t now)
 	engine->conf.drained(engine->conf.arg);
 }
 
+static void _set_partition(engine_t *engine)
+{
+	time_t told;
+	nodes_t *nodes = flurm_side_nodes(engine->flurm, &told);
+
+	jobs_set_partition(engine->jobs, nodes_default_part(nodes));
+	nodes_unref(nodes);
+}
+
 static void _tick(engine_t *engine)
 {
 	time_t now = time(NULL);
@@ -582,6 +591,7 @@ static void _tick(engine_t *engine)
 		return;
 	engine->ticked = now;
 	jobs_saw_instance(engine->jobs, flurm_side_instance(engine->flurm));
+	_set_partition(engine);
 	jobs_tick(engine->jobs, now);
 	peers_reap(engine->peers);
 	_look_for_half_open(engine);

@@ -85,6 +85,7 @@ extern void jobs_destroy(jobs_t *jobs)
 		return;
 	fed_job_table_destroy(jobs->table);
 	xfree(jobs->instance);
+	xfree(jobs->partition);
 	xfree(jobs);
 }
 
@@ -594,6 +595,14 @@ extern bool jobs_are_left(const jobs_t *jobs)
 
 	fed_job_table_stats(jobs->table, &stats);
 	return stats.by_state[FED_JOB_GONE] < stats.jobs;
+}
+
+extern void jobs_set_partition(jobs_t *jobs, const char *name)
+{
+	if (!xstrcmp(jobs->partition, name))
+		return;
+	xfree(jobs->partition);
+	jobs->partition = xstrdup(name);
 }
 
 extern json_t *jobs_status(const jobs_t *jobs)

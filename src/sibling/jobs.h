@@ -51,6 +51,9 @@ extern void jobs_connect(jobs_t *jobs, const jobs_conf_t *conf,
 /* IN fed - must stay until the next call */
 extern void jobs_set_federation(jobs_t *jobs, const federation_t *fed);
 
+/* Where jobs run that name no partition. IN name - or NULL: not known */
+extern void jobs_set_partition(jobs_t *jobs, const char *name);
+
 /* What a native says; its data stay the caller's. */
 extern void jobs_take_sib(jobs_t *jobs, const char *peer,
 			  const sib_msg_t *msg);

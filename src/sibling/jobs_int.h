@@ -45,6 +45,7 @@ struct jobs {
 	const federation_t *fed;
 	fed_job_table_t *table;
 	job_host_t *dirty;
+	char *partition;	/* of jobs that name none, or NULL */
 	time_t now;
 	/* of FLURM's events */
 	uint64_t cursor;	/* up to here they are in the ledger's records */

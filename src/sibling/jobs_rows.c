@@ -13,7 +13,8 @@
  * An epoch is a second of its own for each run of an id, and so is the time
  * that a record is known by.
  */
-static row_t _row(const fed_job_t *job, row_kind_t kind, int64_t when)
+static row_t _row(const jobs_t *jobs, const fed_job_t *job, row_kind_t kind,
+		  int64_t when)
 {
 	const job_host_t *host = job->host;
 	row_t row = {
@@ -23,7 +24,8 @@ static row_t _row(const fed_job_t *job, row_kind_t kind, int64_t when)
 		.uid = flurm_or(host->spec->user_id, NO_VAL),
 		.time = when,
 		.account = xstrdup(host->spec->account),
-		.partition = xstrdup(host->spec->partition),
+		.partition = xstrdup(host->spec->partition ?
+				     host->spec->partition : jobs->partition),
 		.by = ROW_NOBODY,
 		.batch = true,
 	};
@@ -165,7 +167,7 @@ static void _add(jobs_t *jobs, fed_job_t *job, row_t *row, uint8_t rows)
 
 static void _waits(jobs_t *jobs, fed_job_t *job)
 {
-	row_t row = _row(job, ROW_WAITS, job->received);
+	row_t row = _row(jobs, job, ROW_WAITS, job->received);
 
 	_set_asks(jobs, job, &row);
 	_add(jobs, job, &row, JOB_ROW_OPEN);
@@ -173,7 +175,7 @@ static void _waits(jobs_t *jobs, fed_job_t *job)
 
 static void _starts(jobs_t *jobs, fed_job_t *job)
 {
-	row_t row = _row(job, ROW_STARTS, job->start_time);
+	row_t row = _row(jobs, job, ROW_STARTS, job->start_time);
 
 	_set_asks(jobs, job, &row);
 	_set_place(job, &row);
@@ -184,7 +186,7 @@ static void _suspends(jobs_t *jobs, fed_job_t *job)
 {
 	const job_host_t *host = job->host;
 	bool now = host->run.suspended;
-	row_t row = _row(job, now ? ROW_SUSPENDS : ROW_RESUMES,
+	row_t row = _row(jobs, job, now ? ROW_SUSPENDS : ROW_RESUMES,
 			 host->run.suspend_time);
 
 	_set_assoc(jobs, host->spec, &row);
@@ -194,7 +196,7 @@ static void _suspends(jobs_t *jobs, fed_job_t *job)
 
 static void _ends(jobs_t *jobs, fed_job_t *job)
 {
-	row_t row = _row(job, ROW_ENDS, job->end_time);
+	row_t row = _row(jobs, job, ROW_ENDS, job->end_time);
 
 	_set_assoc(jobs, ((job_host_t *) job->host)->spec, &row);
 	_set_place(job, &row);
@@ -205,7 +207,7 @@ static void _ends(jobs_t *jobs, fed_job_t *job)
 /* It runs elsewhere, or nowhere any more: as fed_mgr.c, fed_mgr_job_revoke() */
 static void _is_revoked(jobs_t *jobs, fed_job_t *job)
 {
-	row_t row = _row(job, ROW_ENDS, job->since);
+	row_t row = _row(jobs, job, ROW_ENDS, job->since);
 
 	_set_assoc(jobs, ((job_host_t *) job->host)->spec, &row);
 	row.state = JOB_REVOKED;

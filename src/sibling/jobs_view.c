@@ -39,27 +39,7 @@ extern void jobs_count(jobs_t *jobs, const fed_job_t *job,
 		counts->failed++;
 }
 
-/* What was not asked for is the user's default, as natives show it. */
-static void _set_assoc(const jobs_t *jobs, view_job_t *view)
-{
-	flurm_job_spec_t *spec = &view->spec;
-	assoc_found_t found = { 0 };
-	fed_err_t err;
-
-	if (!jobs->conf.assoc || !flurm_is_set(spec->user_id))
-		return;
-	(void) assoc_check(jobs->conf.assoc, 0, spec->user_id, spec->account,
-			   spec->partition, spec->qos, &found, &err);
-	view->assoc_id = found.id;
-	if (!spec->account && found.account)
-		spec->account = strdup(found.account);
-	if (!spec->qos && found.qos)
-		spec->qos = strdup(found.qos);
-	assoc_found_free(&found);
-}
-
-static view_job_t *_make(const jobs_t *jobs, const fed_job_t *job,
-			 const job_host_t *host)
+static view_job_t *_make(const fed_job_t *job, const job_host_t *host)
 {
 	view_job_t *view = xmalloc(sizeof(*view));
 	flurm_job_spec_t spec;
@@ -77,7 +57,6 @@ static view_job_t *_make(const jobs_t *jobs, const fed_job_t *job,
 	}
 	job_submit_copy(&view->submit, &host->submit);
 	job_run_copy(&view->run, &host->run);
-	_set_assoc(jobs, view);
 	view->origin = xstrdup(host->origin);
 	view->requeue = host->requeue;
 	return view;
@@ -96,7 +75,7 @@ static void _add_one(fed_job_t *job, void *arg)
 	if (job->newer)
 		return;
 	if (!host->view)
-		host->view = _make(walk->jobs, job, host);
+		host->view = _make(job, host);
 	view_add_job(walk->view, view_job_ref(host->view));
 }
 

@@ -147,6 +147,14 @@ extern nodes_t *nodes_from_stats(const char *name,
 
 /* ---- looking ---- */
 
+extern const char *nodes_default_part(const nodes_t *nodes)
+{
+	for (size_t i = 0; nodes && (i < nodes->part_cnt); i++)
+		if (nodes->part[i].is_default == FLURM_YES)
+			return nodes->part[i].name;
+	return NULL;
+}
+
 extern int nodes_find(const nodes_t *nodes, const char *name)
 {
 	size_t low = 0, high = nodes->node_cnt;

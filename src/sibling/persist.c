@@ -111,8 +111,10 @@ extern int persist_recv(persist_t *conn, int wait_ms, persist_in_t *ret,
 
 extern void persist_free_data(persist_t *conn, persist_in_t *in)
 {
-	/* slurmdbd_free_msg() logs that it does not know a PERSIST_RC */
-	if (conn->dbd && (in->type != PERSIST_RC)) {
+	/* slurmdbd_free_msg() logs that it does not know these two */
+	if (conn->dbd && (in->type == DBD_ID_RC)) {
+		slurmdbd_free_id_rc_msg(in->data);
+	} else if (conn->dbd && (in->type != PERSIST_RC)) {
 		persist_msg_t msg = { 0 };
 
 		msg.msg_type = in->type;

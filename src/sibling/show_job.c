@@ -363,7 +363,6 @@ extern void show_job(const view_t *view, const view_job_t *job,
 	ret_info->job_state = show_job_state(job);
 	ret_info->state_reason = show_job_reason(job, view->made);
 	ret_info->state_desc = _state_desc(job);
-	ret_info->assoc_id = job->assoc_id;
 	ret_info->restart_cnt = job->job.restarts;
 	ret_info->exit_code = (job->job.state >= FED_JOB_ENDED) ?
 		job->job.status : 0;

@@ -22,9 +22,7 @@
 /* A job; kept by the engine until the job changes */
 typedef struct {
 	fed_job_t job;		/* its links lead nowhere */
-	flurm_job_spec_t spec;	/* without script and environment; account
-				 * and QOS are the user's default if need be */
-	uint32_t assoc_id;	/* slurmdbd's; 0: not known */
+	flurm_job_spec_t spec;	/* without script and environment */
 	job_submit_t submit;
 	job_run_t run;
 	char *origin;

@@ -4,7 +4,6 @@ What a native sibling's jobs look like there is the measure.
 """
 import os
 import re
-import time
 
 import pytest
 
@@ -17,11 +16,10 @@ STACK = {"gateway": "local"}
 # of nodes and clusters, and what the job used.
 FIELDS = """Account AllocCPUS AllocNodes AllocTRES Comment Constraints
     DerivedExitCode ExitCode GID Group JobName Layout McsLabel NCPUS
-    NNodes NTasks QOS ReqCPUS ReqMem ReqNodes ReqTRES Reservation State
+    NNodes NTasks Partition QOS ReqCPUS ReqMem ReqNodes ReqTRES Reservation State
     SubmitLine Suspended TimelimitRaw UID User WCKey WorkDir""".split()
 
 # Why the others differ:
-#   Partition      of a job that names none: FLURM chooses it
 #   Priority       FLURM schedules by its own
 #   Flags          which of Slurm's schedulers started it
 #   Reason         the native's last reason to wait
@@ -35,6 +33,10 @@ def fed_jobs(stack):
         stack.sacctmgr("modify", "cluster", name, "set", f"features={name}")
     wait_until(lambda: stack.flurm.status()["clusters"][0]["flurm"]
                ["reachable"], what="FLURM answers")
+    # of a job that names none it is not known where it ran before that
+    wait_until(lambda: stack.alpha.run("sinfo", "-h", "-M", "flurm",
+                                       "--local", check=False).out,
+               lambda out: "normal" in out, what="its partitions are known")
     for name in stack.members():
         wait_until(lambda: stack.alpha.run("scontrol", "show", "federation"),
                    lambda said: f"Features:{name}" in said,
@@ -156,6 +158,16 @@ def golden(fed_jobs):
                    ("beta", "flurm")} for kind, (run, _) in KINDS.items()}
 
 
+def _first_run(found):
+    """Of a job's rows the first run's, with its steps, as sacct has them."""
+    runs = []
+    for row in found:
+        if "." not in row["JobID"]:
+            runs.append([])
+        runs[-1].append(row)
+    return min(runs, key=lambda run: run[0]["Submit"], default=[])
+
+
 def _alike(row, where):
     """A row without what names the cluster."""
     row = dict(row)
@@ -174,11 +186,10 @@ def test_as_a_native_sibling(fed_jobs, golden, kind):
     for where, job in ran.items():
         # the job and its batch step; what runs after a requeue is a job again
         found = wait_until(
-            lambda: sorted(rows(fed_jobs, where, job, "-D", fields=fields),
-                           key=lambda row: (row["Submit"], row["JobID"]))[:2],
+            lambda: _first_run(rows(fed_jobs, where, job, "-D",
+                                    fields=fields)),
             lambda found: len(found) == 2 and
             found[0]["State"].split()[0] == KINDS[kind][1] and
-            found[1]["JobID"].endswith("batch") and
             found[1]["State"] != "RUNNING", 180,
             f"sacct -M {where} shows job {job} as {kind}")
         seen[where] = [_alike(row, where) for row in found]
@@ -271,3 +282,188 @@ def test_utilization(fed_jobs):
     # four CPUs for ten minutes
     assert 38 <= int(seen[0][1]) <= 44
     assert int(seen[0][2]) >= 16 * 60
+
+
+def test_no_runaway_jobs(fed_jobs):
+    """What runs and what has ended is known to both sides alike."""
+    ended = submit(fed_jobs, "flurm")
+    wait_states(fed_jobs, "flurm", ended, ["COMPLETED"])
+    job = submit(fed_jobs, "flurm", rest=STAYS)
+    _started(fed_jobs, "flurm", job)
+    assert "No runaway jobs found on cluster flurm" in fed_jobs.alpha.run(
+        "sacctmgr", "show", "runawayjobs", "cluster=flurm")
+    fed_jobs.alpha.run("scancel", str(job), user=USER)
+
+
+# -- who may run jobs there
+
+
+def _refused(stack, job):
+    """Waits until flurmfed says that FLURM refused the job; returns why."""
+    def told():
+        return stack.flurm.flurmfed("job", str(job), check=False).out
+    return wait_until(told, lambda out: "reason:" in out, 20,
+                      f"job {job} is refused")
+
+
+def _known_associations(stack):
+    return stack.flurm.status()["clusters"][0]["slurmdbd"]["associations"]
+
+
+def test_association_is_wanted(fed_jobs):
+    """Without one on FLURM a job is refused there; with one it runs."""
+    stack = fed_jobs
+    before = _known_associations(stack)
+    stack.sacctmgr("add", "user", "games", "account=science",
+                   "cluster=alpha,beta")
+    job = stack.alpha.sbatch("--cluster-constraint=flurm", "-t5",
+                             user="games")
+    # of the user it may not have heard yet either
+    assert re.search("slurmdbd has no (association of user games with a "
+                     "default account on this cluster|user for uid )",
+                     _refused(stack, job))
+    assert states(stack, "flurm", job, "-D") == []
+    stack.alpha.run("scancel", str(job), user="games")
+    # slurmdbd tells of the new one by itself
+    stack.sacctmgr("add", "user", "games", "account=science", "cluster=flurm")
+    wait_until(lambda: _known_associations(stack),
+               lambda count: count > before, 20, "FLURM hears of it")
+    job = stack.alpha.sbatch("--cluster-constraint=flurm", "-t5",
+                             user="games")
+    wait_states(stack, "flurm", job, ["COMPLETED"])
+
+
+def _enforce(stack, what):
+    """Restarts FLURM's host with another AccountingStorageEnforce."""
+    with open(stack.alpha.conf) as file:
+        text = re.sub("AccountingStorageEnforce=.*\n", "", file.read())
+    with open(stack.alpha.conf, "w") as file:
+        file.write(text + (f"AccountingStorageEnforce={what}\n" if what
+                           else ""))
+    stack.flurm.daemon.restart()
+    stack.wait_linked()
+
+
+def test_what_is_enforced(make_stack):
+    """None: all is accepted. QOS: one that is not allowed is refused."""
+    stack = make_stack(flurm="fed_flurmd", gateway="local")
+    stack.sacctmgr("modify", "cluster", "flurm", "set", "features=flurm")
+    stack.sacctmgr("add", "qos", "fast")
+    before = _known_associations(stack)
+    stack.sacctmgr("delete", "user", "nobody", "where", "cluster=flurm")
+    wait_until(lambda: _known_associations(stack),
+               lambda count: count < before, 20, "FLURM hears of it")
+    stack.sacctmgr("modify", "user", USER, "where", "cluster=alpha", "set",
+                   "qos+=fast")
+
+    def sbatch(*args, user):
+        return stack.alpha.sbatch("--cluster-constraint=flurm", "-t5", *args,
+                                  user=user)
+    assert "no association" in _refused(stack, sbatch(user="nobody"))
+    _enforce(stack, None)
+    job = sbatch(user="nobody")
+    wait_states(stack, "flurm", job, ["COMPLETED"])
+    job = sbatch("--qos=fast", user=USER)
+    wait_states(stack, "flurm", job, ["COMPLETED"])
+    assert rows(stack, "flurm", job, "-X", fields=["QOS"]) == [
+        {"QOS": "fast"}]
+    _enforce(stack, "associations,qos")
+    assert "may not use QOS fast" in _refused(stack, sbatch("--qos=fast",
+                                                            user=USER))
+    job = sbatch("--qos=normal", user=USER)
+    wait_states(stack, "flurm", job, ["COMPLETED"])
+    # what was known holds while slurmdbd is away, over a restart too
+    stack.slurmdbd.stop()
+    stack.flurm.daemon.restart()
+    stack.wait_linked()
+    assert "no association" in _refused(stack, sbatch(user="nobody"))
+    job = sbatch(user=USER)
+    stack.flurm.gateway.wait_job(job, "completed")
+    stack.slurmdbd.start()
+    wait_states(stack, "flurm", job, ["COMPLETED"])
+
+
+# -- outages
+
+MANY = """
+i=0
+while [ $i -lt %d ]; do
+    sbatch --parsable --output=/dev/null --cluster-constraint=flurm -t5 \
+        witness.sh || exit 1
+    i=$((i+1))
+done
+"""
+WITNESS = """#!/bin/sh
+code=$((SLURM_JOB_ID % 5))
+echo $SLURM_JOB_ID $code >>witness
+exit $code
+"""
+
+
+def _submit_many(stack, count):
+    out = stack.alpha.run("sh", "-c", MANY % count, user=USER, timeout=300)
+    jobs = [int(line.split(";")[0]) for line in out.split()]
+    assert len(jobs) == count
+    return jobs
+
+
+def _crash(stack, jobs):
+    """kill -9, when all of these jobs are at FLURM's controller.
+
+    A native may lose what it submits when the link breaks, and until it is
+    there again; that is not what this is about.
+    """
+    wait_until(lambda: stack.flurm.status()["clusters"][0]["jobs"]["known"],
+               lambda known: known >= len(jobs), what="all jobs have come")
+    stack.flurm.daemon.kill()
+    stack.flurm.daemon.start()
+    stack.wait_linked()
+
+
+def test_nothing_is_lost_in_outages(make_stack):
+    """500 jobs, slurmdbd and MariaDB away in turn, kill -9 in between."""
+    stack = make_stack(flurm="fed_flurmd", gateway="local")
+    stack.sacctmgr("modify", "cluster", "flurm", "set", "features=flurm")
+    with open(os.path.join(stack.work, "witness.sh"), "w") as file:
+        file.write(WITNESS)
+    witness = os.path.join(stack.work, "witness")
+
+    assert "accounting  slurmdbd knows all\n" in \
+        stack.flurm.flurmfed("status", check=False).out
+    stack.slurmdbd.kill()
+    jobs = _submit_many(stack, 170)
+    _crash(stack, jobs)
+    wait_until(lambda: spool(stack)["waiting"],
+               lambda count: count >= 170, what="rows wait")
+    assert "rows wait for slurmdbd, the oldest for" in \
+        stack.flurm.flurmfed("status", check=False).out
+    stack.slurmdbd.start()
+    _crash(stack, jobs)
+    stack.mariadb.kill()
+    jobs += _submit_many(stack, 170)
+    _crash(stack, jobs)
+    stack.mariadb.start()
+    if not stack.slurmdbd.alive:
+        stack.slurmdbd.start()
+    jobs += _submit_many(stack, 160)
+    _crash(stack, jobs)
+
+    def ran():
+        with open(witness) as file:
+            return dict(map(int, line.split()) for line in file)
+    seen = wait_until(ran, lambda seen: len(seen) == len(jobs), 180,
+                      "all jobs have run")
+    wait_until(lambda: stack.flurm.status()["clusters"][0]["jobs"]["states"],
+               lambda states: set(states) == {"gone"}, 60, "all is said")
+    spooled = wait_spooled(stack, 180)
+    assert spooled["dropped"] == 0
+    found = sacct(stack, "flurm", "-X", "-D", fields=["JobID", "State",
+                                                      "ExitCode"])
+    assert sorted(int(row["JobID"]) for row in found) == sorted(jobs)
+    for row in found:
+        code = seen[int(row["JobID"])]
+        assert row["ExitCode"] == f"{code}:0", row
+        assert row["State"] == ("FAILED" if code else "COMPLETED"), row
+    steps = stack.mariadb.query(
+        "SELECT COUNT(*), SUM(time_end > 0) FROM flurm_step_table")
+    assert steps == [["500", "500"]]

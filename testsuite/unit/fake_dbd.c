@@ -27,6 +27,10 @@ struct fake_dbd {
 	} assoc[ASSOCS_MAX];
 	int assoc_cnt;
 	int assoc_asked;
+	char rows[1000];	/* what was said of jobs */
+	uint32_t bad_job, bad_rc;
+	uint32_t break_job;
+	bool no_database;
 	const char *refusal;
 	int registrations;
 	uint16_t registered_port;
@@ -236,6 +240,24 @@ static bool _take_modify_fed(fake_dbd_t *dbd, persist_t *conn,
 }
 
 /* LOCKED */
+static bool _take_row(fake_dbd_t *dbd, persist_t *conn, const char *what,
+		      uint32_t job, bool start)
+{
+	uint32_t rc = (job == dbd->bad_job) ? dbd->bad_rc : SLURM_SUCCESS;
+	dbd_id_rc_msg_t answer = { .job_id = job, .return_code = rc };
+	size_t len = strlen(dbd->rows);
+
+	snprintf(dbd->rows + len, sizeof(dbd->rows) - len, "%s%u ", what, job);
+	if (job == dbd->break_job) {
+		dbd->break_job = 0;
+		return false;
+	}
+	if (start)
+		return !persist_send(conn, DBD_ID_RC, &answer, NULL);
+	return _answer_rc(conn, rc, NULL);
+}
+
+/* LOCKED */
 static bool _take_msg(fake_dbd_t *dbd, persist_t *conn, persist_in_t *in)
 {
 	const dbd_cluster_tres_msg_t *size = in->data;
@@ -259,7 +281,27 @@ static bool _take_msg(fake_dbd_t *dbd, persist_t *conn, persist_in_t *in)
 	case DBD_GET_ASSOCS:
 		dbd->assoc_asked++;
 		return _answer_list(conn, DBD_GOT_ASSOCS, _assocs(dbd));
+	case DBD_JOB_START:
+		return _take_row(dbd, conn, "start",
+				 ((dbd_job_start_msg_t *) in->data)->job_id,
+				 true);
+	case DBD_STEP_START:
+		return _take_row(dbd, conn, "step", ((dbd_step_start_msg_t *)
+					in->data)->step_id.job_id, false);
+	case DBD_STEP_COMPLETE:
+		return _take_row(dbd, conn, "stepend", ((dbd_step_comp_msg_t *)
+					in->data)->step_id.job_id, false);
+	case DBD_JOB_COMPLETE:
+		return _take_row(dbd, conn, "end",
+				 ((dbd_job_comp_msg_t *) in->data)->job_id,
+				 false);
+	case DBD_JOB_SUSPEND:
+		return _take_row(dbd, conn, "suspend",
+				 ((dbd_job_suspend_msg_t *) in->data)->job_id,
+				 false);
 	case DBD_GET_QOS:
+		if (dbd->no_database)
+			return _answer_rc(conn, ESLURM_DB_CONNECTION, NULL);
 		return _answer_list(conn, DBD_GOT_QOS, _qos());
 	case DBD_MODIFY_CLUSTERS:
 		return _take_modify(dbd, conn, in->data);
@@ -368,6 +410,35 @@ extern uint32_t fake_dbd_state(fake_dbd_t *dbd, const char *name)
 	state = member ? member->state : NO_VAL;
 	pthread_mutex_unlock(&dbd->lock);
 	return state;
+}
+
+extern void fake_dbd_rows(fake_dbd_t *dbd, char *text, size_t size)
+{
+	pthread_mutex_lock(&dbd->lock);
+	snprintf(text, size, "%s", dbd->rows);
+	pthread_mutex_unlock(&dbd->lock);
+}
+
+extern void fake_dbd_answer(fake_dbd_t *dbd, uint32_t job, uint32_t rc)
+{
+	pthread_mutex_lock(&dbd->lock);
+	dbd->bad_job = job;
+	dbd->bad_rc = rc;
+	pthread_mutex_unlock(&dbd->lock);
+}
+
+extern void fake_dbd_break(fake_dbd_t *dbd, uint32_t job)
+{
+	pthread_mutex_lock(&dbd->lock);
+	dbd->break_job = job;
+	pthread_mutex_unlock(&dbd->lock);
+}
+
+extern void fake_dbd_no_database(fake_dbd_t *dbd, bool none)
+{
+	pthread_mutex_lock(&dbd->lock);
+	dbd->no_database = none;
+	pthread_mutex_unlock(&dbd->lock);
 }
 
 extern void fake_dbd_refuse(fake_dbd_t *dbd, const char *comment)

@@ -39,6 +39,21 @@ extern void fake_dbd_set_state(fake_dbd_t *dbd, const char *name,
 /* RET that, NO_VAL if it is in no federation */
 extern uint32_t fake_dbd_state(fake_dbd_t *dbd, const char *name);
 
+/*
+ * What was said of jobs so far, in order: "start1 step1 stepend1 end1 ", with
+ * "suspend1 " for either way.
+ */
+extern void fake_dbd_rows(fake_dbd_t *dbd, char *text, size_t size);
+
+/* From now on: answer what is said of that job with rc. IN job - 0: none */
+extern void fake_dbd_answer(fake_dbd_t *dbd, uint32_t job, uint32_t rc);
+
+/* Close the connection, once, when that job is spoken of. */
+extern void fake_dbd_break(fake_dbd_t *dbd, uint32_t job);
+
+/* From now on: fail whatever needs a database. */
+extern void fake_dbd_no_database(fake_dbd_t *dbd, bool none);
+
 /* From now on: refuse to register, with this comment; NULL: do it */
 extern void fake_dbd_refuse(fake_dbd_t *dbd, const char *comment);
 

@@ -8,6 +8,7 @@ noinst_HEADERS += \
 
 sibling_unit_tests = \
 	testsuite/unit/plugin_symbols_test \
+	testsuite/unit/sibling_accounting_test \
 	testsuite/unit/sibling_assoc_test \
 	testsuite/unit/sibling_conf_test \
 	testsuite/unit/job_kept_test \
@@ -45,6 +46,13 @@ testsuite_unit_plugin_symbols_test_LDFLAGS = $(AM_LDFLAGS) -export-dynamic \
 testsuite_unit_plugin_symbols_test_LDADD = $(sibling_unit_ldadd)
 testsuite_unit_plugin_symbols_test_DEPENDENCIES = libfedsibling.la \
 	src/plugins/fed_flurm/job_submit_fed_flurm.la
+
+testsuite_unit_sibling_accounting_test_SOURCES = \
+	testsuite/unit/fake_dbd.c \
+	testsuite/unit/fake_peer.c \
+	testsuite/unit/sibling_accounting_test.c
+testsuite_unit_sibling_accounting_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_accounting_test_LDADD = $(sibling_unit_ldadd)
 
 testsuite_unit_sibling_assoc_test_SOURCES = testsuite/unit/sibling_assoc_test.c
 testsuite_unit_sibling_assoc_test_CPPFLAGS = $(sibling_unit_cppflags)

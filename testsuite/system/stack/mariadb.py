@@ -9,7 +9,7 @@ from .process import Daemon
 # not a power cut.
 OPTIONS = ["--no-defaults", "--innodb-log-file-size=8M",
            "--innodb-buffer-pool-size=64M", "--innodb-fast-shutdown=1",
-           "--innodb-flush-log-at-trx-commit=0",
+           "--innodb-flush-log-at-trx-commit=2",
            "--innodb-lock-wait-timeout=900"]
 
 
