@@ -32,6 +32,10 @@ libfedsibling_la_SOURCES = \
 	src/sibling/dep_table.h \
 	src/sibling/engine.c \
 	src/sibling/engine.h \
+	src/sibling/engine_ask.c \
+	src/sibling/engine_int.h \
+	src/sibling/engine_ledger.c \
+	src/sibling/engine_take.c \
 	src/sibling/federation.c \
 	src/sibling/federation.h \
 	src/sibling/flurm_side.c \
