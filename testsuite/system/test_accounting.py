@@ -344,6 +344,7 @@ def _enforce(stack, what):
     stack.wait_linked()
 
 
+@pytest.mark.fed_flurmd
 def test_what_is_enforced(make_stack):
     """None: all is accepted. QOS: one that is not allowed is refused."""
     stack = make_stack(flurm="fed_flurmd", gateway="local")
@@ -420,6 +421,7 @@ def _crash(stack, jobs):
     stack.wait_linked()
 
 
+@pytest.mark.fed_flurmd
 def test_nothing_is_lost_in_outages(make_stack):
     """500 jobs, slurmdbd and MariaDB away in turn, kill -9 in between."""
     stack = make_stack(flurm="fed_flurmd", gateway="local")
