@@ -137,7 +137,9 @@ extern nodes_t *nodes_from_stats(const char *name,
 		_spread(&node[i], &used_cpus, &used_mb);
 	}
 	made = nodes_create(node, count, &part, 1, old);
-	made->synthetic = true;
+	/* one that is known already is read by others */
+	if (made != old)
+		made->synthetic = true;
 	for (int64_t i = 0; i < count; i++)
 		flurm_node_free(&node[i]);
 	flurm_partition_free(&part);
