@@ -117,18 +117,23 @@ extern int engine_take(engine_t *engine, const char *peer,
 	return answered ? 0 : -1;
 }
 
+/* RET what the engine answers with; the note is freed */
+static uint32_t _ask_rc(engine_t *engine, note_t *note)
+{
+	uint32_t rc = inbox_ask(&engine->inbox, note) ? note->rc : SLURM_ERROR;
+
+	note_free(note);
+	return rc;
+}
+
 extern uint32_t engine_lock(engine_t *engine, uint32_t job_id,
 			    bool unlock)
 {
 	note_t *note = note_new(NOTE_LOCK, NULL);
-	uint32_t rc = SLURM_ERROR;
 
 	note->token = job_id;
 	note->unlock = unlock;
-	if (inbox_ask(&engine->inbox, note))
-		rc = note->rc;
-	note_free(note);
-	return rc;
+	return _ask_rc(engine, note);
 }
 
 extern peers_t *engine_peers(engine_t *engine)
@@ -181,40 +186,34 @@ extern view_t *engine_view(engine_t *engine)
 	return view;
 }
 
-static void _acted(engine_t *engine)
+/* As _ask_rc(), of what the next view is to show. */
+static uint32_t _act(engine_t *engine, note_t *note)
 {
+	uint32_t rc = _ask_rc(engine, note);
+
 	__atomic_store_n(&engine->acted_ms, view_now_ms(), __ATOMIC_RELEASE);
+	return rc;
 }
 
 extern uint32_t engine_cancel(engine_t *engine, uint32_t job_id,
 			      uint16_t signal, uint16_t flags, uint32_t uid)
 {
 	note_t *note = note_new(NOTE_CANCEL, NULL);
-	uint32_t rc = SLURM_ERROR;
 
 	note->token = job_id;
 	note->signal = signal;
 	note->flags = flags;
 	note->uid = uid;
-	if (inbox_ask(&engine->inbox, note))
-		rc = note->rc;
-	note_free(note);
-	_acted(engine);
-	return rc;
+	return _act(engine, note);
 }
 
 extern uint32_t engine_suspend(engine_t *engine, uint32_t job_id, bool suspend)
 {
 	note_t *note = note_new(NOTE_SUSPEND, NULL);
-	uint32_t rc = SLURM_ERROR;
 
 	note->token = job_id;
 	note->suspend = suspend;
-	if (inbox_ask(&engine->inbox, note))
-		rc = note->rc;
-	note_free(note);
-	_acted(engine);
-	return rc;
+	return _act(engine, note);
 }
 
 extern char *engine_script(engine_t *engine, uint32_t job_id)
