@@ -72,7 +72,7 @@ typedef struct {
 	flurm_flag_t hold;
 	flurm_flag_t requeue;	/* may be requeued when its node fails */
 	flurm_flag_t start_gate; /* ask before it starts; not said: yes */
-	int64_t warn_signal;	/* sent warn_time before the limit */
+	int64_t warn_signal;	/* to the script, warn_time before the limit */
 	int64_t warn_time;
 
 	/* one task of an array */

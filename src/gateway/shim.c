@@ -286,8 +286,10 @@ static int64_t _check_time(shim_t *shim)
 	}
 	if (!shim->suspended_at) {
 		if (now >= shim->warn_at) {
-			/* as Slurm: not to the batch shell */
-			gw_tree_signal(shim->script, shim->spec.warn_signal);
+			/* sbatch --signal=B: is for the script alone */
+			if (shim->script)
+				(void) kill(shim->script,
+					    shim->spec.warn_signal);
 			shim->warn_at = NEVER;
 		}
 		if (now >= shim->limit_at)

@@ -146,6 +146,8 @@ static void _apply_user_limits(void)
 
 		if (!(value = getenv(limits[i].name)))
 			continue;
+		/* sbatch --propagate marks what the user asked for so */
+		value += (*value == 'U');
 		wanted = strtoull(value, NULL, 10);
 		if (!getrlimit(limits[i].resource, &limit)) {
 			limit.rlim_cur = wanted < limit.rlim_max ? wanted :

@@ -261,13 +261,25 @@ def test_time_limit(gateway, api):
 
 
 def test_warning_before_the_limit(gateway, api):
+    """For the script alone, as sbatch --signal=B: has it."""
     path = out(gateway, "warn")
     job = api.submit(spec(
-        "bash -c 'trap \"echo warned; exit\" USR1; "
-        "while :; do sleep 0.05; done' & wait; echo shell goes on",
+        "trap 'echo warned; kill -9 $child; exit' USR1; "
+        "bash -c 'trap \"echo child\" USR1; while :; do sleep 0.05; done' & "
+        "child=$!; while :; do sleep 0.05; done",
         std_out=path, time_limit=5, warn_signal=10, warn_time=4))
     assert api.wait_over(job)["state"] == "completed"
-    assert "warned" in read(path) and "shell goes on" in read(path)
+    assert read(path) == "warned\n"
+
+
+def test_limits_of_the_environment(gateway, api):
+    """As sbatch sends them: with a U those that --propagate named."""
+    path = out(gateway, "limits")
+    job = api.submit(spec(
+        "ulimit -Sn; ulimit -Sc", std_out=path, environment=[
+            "SLURM_RLIMIT_NOFILE=U123", "SLURM_RLIMIT_CORE=0"]))
+    assert api.wait_over(job)["state"] == "completed"
+    assert read(path) == "123\n0\n"
 
 
 def test_reasons(api):
