@@ -15,6 +15,8 @@ import pytest
 from stack import Stack, flurm, wait_until
 from stack.release import slurm_release
 
+pytest.register_assert_rewrite("faults")
+
 _live = []  # stacks that run now; a failed test shows the logs of them
 
 

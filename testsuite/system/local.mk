@@ -2,6 +2,7 @@
 EXTRA_DIST += \
 	testsuite/system/conftest.py \
 	testsuite/system/demo.py \
+	testsuite/system/faults.py \
 	testsuite/system/pytest.ini \
 	testsuite/system/stack/__init__.py \
 	testsuite/system/stack/cluster.py \
@@ -29,18 +30,31 @@ EXTRA_DIST += \
 	testsuite/system/test_clients.py \
 	testsuite/system/test_crash.py \
 	testsuite/system/test_drain.py \
+	testsuite/system/test_faults_disk.py \
+	testsuite/system/test_faults_killed.py \
+	testsuite/system/test_faults_stalled.py \
+	testsuite/system/test_faults_wires.py \
 	testsuite/system/test_gate.py \
 	testsuite/system/test_hosts.py \
-	testsuite/system/test_job_faults.py \
 	testsuite/system/test_life.py \
 	testsuite/system/test_membership.py \
 	testsuite/system/test_native_jobs.py \
+	testsuite/system/test_options.py \
 	testsuite/system/test_pair.py \
 	testsuite/system/test_sibling_changes.py \
 	testsuite/system/test_private.py \
 	testsuite/system/test_sibling_jobs.py \
 	testsuite/system/test_sibling_membership.py \
 	testsuite/system/test_sibling_restarts.py \
+	testsuite/system/test_soak.py \
 	testsuite/system/test_stack.py \
 	testsuite/system/test_visible.py \
 	# End of EXTRA_DIST
+
+# make soak SEED=7 JOBS=20000 FOR=1800 (seconds): a longer one than ./check's
+soak: all $(check_PROGRAMS)
+	SOAK_SEED=$${SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \
+	SOAK_JOBS=$${JOBS:-20000} SOAK_SECONDS=$${FOR:-600} \
+	FED_FLURM_BUILD=$(abs_top_builddir) /usr/bin/python3 -B -m pytest -s \
+		$(abs_top_srcdir)/testsuite/system/test_soak.py
+.PHONY: soak

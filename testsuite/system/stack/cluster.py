@@ -197,6 +197,12 @@ class Cluster:
             return {}
         return dict(re.findall(r"(\S+?)=(\S*)", done.out))
 
+    def exit_codes(self):
+        """{job: exit code} of all that slurmctld still knows."""
+        out = self.scontrol("--local", "--all", "--oneliner", "show", "job")
+        return {int(job): code for job, code in re.findall(
+            r"^JobId=(\d+) .*? ExitCode=(\S+)", out, re.M)}
+
     def job_state(self, job_id):
         return self.job(job_id).get("JobState")
 

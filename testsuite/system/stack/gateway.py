@@ -61,13 +61,15 @@ class Gateway(Daemon):
 
     # -- what FLURM itself says
 
+    def open(self, path, timeout, body=None):
+        """Its API's answer to a GET, or to a POST of body, to be read."""
+        return urllib.request.urlopen(urllib.request.Request(
+            f"http://127.0.0.1:{self.flurm.http_port}{path}", body,
+            headers={"Authorization": f"Bearer {self._token()}",
+                     "Content-Type": "application/json"}), timeout=timeout)
+
     def get(self, path, body=None):
-        """What its API answers to a GET, or to a POST of body."""
-        with urllib.request.urlopen(urllib.request.Request(
-                f"http://127.0.0.1:{self.flurm.http_port}{path}", body,
-                headers={"Authorization": f"Bearer {self._token()}",
-                         "Content-Type": "application/json"}),
-                timeout=10) as reply:
+        with self.open(path, 10, body) as reply:
             return json.load(reply)
 
     def job(self, job_id):

@@ -190,6 +190,18 @@ class Stack:
                        for name, fed in feds.items())
         wait_until(look, linked, timeout, "all siblings are linked")
 
+    def wait_flurm_linked(self, timeout=30):
+        """Until FLURM is linked with all natives, as it sees it itself.
+
+        Natives that lost each other connect again when they have something to
+        say, and may take a connection of ours for gone that is not
+        (fed_mgr.c, _persist_callback_fini())."""
+        wait_until(lambda: self.flurm.status()["clusters"][0]["peers"],
+                   lambda peers: len(peers) == len(self.clusters) and all(
+                       peer["send"] and peer["recv"] and peer["synced"]
+                       for peer in peers), timeout,
+                   "FLURM is linked with all natives")
+
     def wait_nodes(self, timeout=30):
         for cluster in self.clusters.values():
             wait_until(lambda: cluster.run("sinfo", "--local", "-ho", "%T"),
@@ -260,7 +272,17 @@ class Stack:
         self.flurm.gateway.wait_job(job, "running")
         return job
 
+    def queues(self):
+        """{cluster: {job: state}} of what is unfinished at the natives."""
+        return {name: dict(
+            (int(job), state) for job, state in (
+                line.split() for line in cluster.run(
+                    "squeue", "--local", "--array", "--noheader",
+                    "--format=%A %t").splitlines()))
+                for name, cluster in self.clusters.items()}
+
     def cancel_all(self):
+<<<<<<< HEAD
         """Of whatever is left of jobs nothing is left after this. (24.11 shows
         what is revoked, as it runs at FLURM, to those who want all.)"""
         def left():
@@ -270,9 +292,29 @@ class Stack:
         for name, ids in left().items():
             self.clusters[name].run("scancel", *ids, check=False)
         wait_until(left, lambda jobs: not jobs, what="no job is left")
+=======
+        """Of whatever is left of jobs nothing is left after this, but records
+        of jobs that ran elsewhere (RV), if a native lost the end of one."""
+        ids = {name: int(cluster.federation().self.id)
+               for name, cluster in self.clusters.items()}
+
+        def cancel(mine):
+            for name, jobs in self.queues().items():
+                jobs = [str(job) for job in jobs
+                        if (job >> 26 == ids[name]) == mine]
+                if jobs:
+                    self.clusters[name].run("scancel", *jobs, check=False)
+        # at their origins: who cancels a sibling's copy ends the origin's, too,
+        # and nobody tells the other siblings
+        cancel(True)
+>>>>>>> b69d2a4 (System tests: faults with 200 jobs in flight, sbatch's options, a soak)
         if self.flurm and self.flurm.gateway:
             wait_until(self.flurm.gateway.unfinished, lambda jobs: not jobs,
                        what="FLURM has no job left")
+        cancel(False)
+        wait_until(self.queues, lambda queues: not any(
+            set(jobs.values()) - {"RV"} for jobs in queues.values()),
+                   what="no job is left")
 
     def daemons(self):
         """All that may run."""
