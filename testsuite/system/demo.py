@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 
-from stack import Stack, wait_until
+from stack import GONE, Stack, wait_until
 from stack.flurm import built
 
 
@@ -84,6 +84,13 @@ def everywhere(stack, job):
          before="FLURM's own record of the job is like any other:")
 
 
+def federation(cluster, job, after):
+    """What squeue says of a job and its siblings, at all clusters."""
+    show(cluster, "squeue", "--federation", "--sibling", f"--jobs={job}",
+         "--Format=jobid:12,cluster:10,state:12,siblingsactive:20,reason:20",
+         after=after)
+
+
 def main_job(stack):
     """What it is all for: one sbatch, and it runs where there is room."""
     alpha, beta, gateway = stack.alpha, stack.beta, stack.flurm.gateway
@@ -93,15 +100,21 @@ def main_job(stack):
         fillers[native] = native.sbatch(
             "--exclusive", f"--clusters={native.name}", script=LONG)
         native.wait_job(fillers[native], "RUNNING")
+    filler = alpha.sbatch("--ntasks=16", script=LONG, user=USER)
+    gateway.wait_job(filler, "running")
     job = submit(alpha, "--time=5", script="""#!/bin/sh
 echo "$(id -un) on cluster $SLURM_CLUSTER_NAME, job $SLURM_JOB_ID"
 sleep 5
-""", before="alpha and beta are busy. A user of alpha submits a job:")
-    gateway.wait_job(job, "running", "completed")
-    wait_until(lambda: alpha.job_state(job), lambda state: state == "REVOKED",
-               what="RV at alpha")
-    queues(stack, job, after="REVOKED at its origin says that it runs on "
-           "another cluster, here FLURM.")
+""", before="alpha and beta are busy, and so is FLURM. A user of alpha "
+        "submits a job:")
+    gateway.wait_job(job, "pending")
+    beta.wait_job(job, "PENDING")
+    federation(alpha, job, "It waits at all three. Then FLURM has room:")
+    alpha.run("scancel", str(filler))
+    stack.wait_states(job, alpha="REVOKED", beta=GONE,
+                      flurm=("running", "completed"))
+    federation(alpha, job, "FLURM runs it. REVOKED at its origin says that it "
+               "runs on another cluster.")
     everywhere(stack, job)
     gateway.wait_job(job, "completed")
     show(alpha, "cat", os.path.join(stack.work, f"{job}.out"),
