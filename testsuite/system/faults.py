@@ -167,8 +167,7 @@ def not_started(stack, jobs, native):
         return left
     # nor has FLURM, if it lost them between the grant and the start: they end
     # by NODE_FAIL
-    return {job for job in left if "ended node_fail" not in
-            stack.flurm.flurmfed("job", str(job), check=False).out}
+    return {job for job in left if not ended_by_node_fail(stack, job)}
 
 
 def nothing_is_left(stack, origin, where, native):
@@ -183,15 +182,15 @@ def nothing_is_left(stack, origin, where, native):
         # of what it ran itself: they keep their copies (fed_mgr.c,
         # _persist_fed_job_revoke() and _reconcile_fed_job())
         return {(name, job, state) for name, jobs in stack.queues().items()
-                for job, state in jobs.items()
-                if not native or name == origin.name and
-                "flurm" in where[job]}
+                for job, state in jobs.items() if job in where and (
+                    not native or name == origin.name and
+                    "flurm" in where[job])}
     wait_until(left, lambda jobs: not jobs, 60, "the natives have nothing left")
 
 
 def agree(stack, origin, jobs, where, ends, native):
     """The origin and FLURM say of each job's end what the job itself says. One
-    that never came to its end (as FLURM lost it) nobody calls completed."""
+    that FLURM has lost has failed, whatever it says itself."""
     told = origin.exit_codes()
     at_flurm = {job["fed_job_id"]: job for job in stack.flurm.gateway.jobs()}
     wrong = {}
@@ -199,17 +198,22 @@ def agree(stack, origin, jobs, where, ends, native):
         if native and where[job][:1] != ["flurm"]:
             continue
         said = told.get(job)
-        if job not in ends:
-            right = where[job][:1] in ([], ["flurm"]) and said != "0:0"
-        elif where[job][0] == "flurm" and lost_there(stack, job, at_flurm):
-            right = said != "0:0"
+        if not where[job] or where[job] == ["flurm"] and (
+                job not in ends or lost_there(job, at_flurm)):
+            right = ended_by_node_fail(stack, job)
         else:
-            right = said == f"{ends[job]}:0"
+            right = job in ends and said == f"{ends[job]}:0"
         if not right:
             wrong[job] = (where[job], ends.get(job), said, at_flurm.get(job))
     assert not wrong
 
 
-def lost_there(stack, job, at_flurm):
+def lost_there(job, at_flurm):
     """FLURM has lost the job: what it was is not known to it any more."""
     return job not in at_flurm or at_flurm[job]["state"] == "node_fail"
+
+
+def ended_by_node_fail(stack, job):
+    """So FLURM's controller has it, and has told its origin."""
+    return "ended node_fail" in stack.flurm.flurmfed("job", str(job),
+                                                     check=False).out

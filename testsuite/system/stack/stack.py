@@ -277,7 +277,7 @@ class Stack:
         return {name: dict(
             (int(job), state) for job, state in (
                 line.split() for line in cluster.run(
-                    "squeue", "--local", "--array", "--noheader",
+                    "squeue", "--local", "--all", "--array", "--noheader",
                     "--format=%A %t").splitlines()))
                 for name, cluster in self.clusters.items()}
 
