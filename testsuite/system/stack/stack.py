@@ -282,17 +282,6 @@ class Stack:
                 for name, cluster in self.clusters.items()}
 
     def cancel_all(self):
-<<<<<<< HEAD
-        """Of whatever is left of jobs nothing is left after this. (24.11 shows
-        what is revoked, as it runs at FLURM, to those who want all.)"""
-        def left():
-            return {name: ids for name, cluster in self.clusters.items()
-                    if (ids := cluster.run("squeue", "--local", "--all",
-                                           "--noheader", "--format=%i").split())}
-        for name, ids in left().items():
-            self.clusters[name].run("scancel", *ids, check=False)
-        wait_until(left, lambda jobs: not jobs, what="no job is left")
-=======
         """Of whatever is left of jobs nothing is left after this, but records
         of jobs that ran elsewhere (RV), if a native lost the end of one."""
         ids = {name: int(cluster.federation().self.id)
@@ -307,7 +296,6 @@ class Stack:
         # at their origins: who cancels a sibling's copy ends the origin's, too,
         # and nobody tells the other siblings
         cancel(True)
->>>>>>> b69d2a4 (System tests: faults with 200 jobs in flight, sbatch's options, a soak)
         if self.flurm and self.flurm.gateway:
             wait_until(self.flurm.gateway.unfinished, lambda jobs: not jobs,
                        what="FLURM has no job left")
