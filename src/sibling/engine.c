@@ -20,6 +20,15 @@ extern uint32_t engine_our_id(const engine_t *engine)
 	return engine->fed->self ? engine->fed->self->fed_id : 0;
 }
 
+static void _set_partition(engine_t *engine)
+{
+	time_t told;
+	nodes_t *nodes = flurm_side_nodes(engine->flurm, &told);
+
+	jobs_set_partition(engine->jobs, nodes_default_part(nodes));
+	nodes_unref(nodes);
+}
+
 static void _turn(engine_t *engine)
 {
 	note_t *list = inbox_take(&engine->inbox), *note, *next;
@@ -32,6 +41,7 @@ static void _turn(engine_t *engine)
 		flurm_side_soon(engine->flurm);
 	}
 	engine_send_syncs(engine);
+	_set_partition(engine);
 	jobs_flush(engine->jobs);
 	durable = engine_commit(engine);
 	__atomic_store_n(&engine->view_changes, engine_changes(engine),
@@ -88,15 +98,6 @@ static void _look_if_drained(engine_t *engine, time_t now)
 	engine->conf.drained(engine->conf.arg);
 }
 
-static void _set_partition(engine_t *engine)
-{
-	time_t told;
-	nodes_t *nodes = flurm_side_nodes(engine->flurm, &told);
-
-	jobs_set_partition(engine->jobs, nodes_default_part(nodes));
-	nodes_unref(nodes);
-}
-
 static void _tick(engine_t *engine)
 {
 	time_t now = time(NULL);
@@ -105,7 +106,6 @@ static void _tick(engine_t *engine)
 		return;
 	engine->ticked = now;
 	jobs_saw_instance(engine->jobs, flurm_side_instance(engine->flurm));
-	_set_partition(engine);
 	jobs_tick(engine->jobs, now);
 	peers_reap(engine->peers);
 	_look_for_half_open(engine);
