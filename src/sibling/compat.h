@@ -86,6 +86,10 @@ typedef hostlist_t compat_hostlist_t;
 #define COMPAT_JOB_MODIFY_ERR
 #endif
 
+#if !COMPAT_24_11
+#define SLURM_NO_AUTH_CRED 0	/* 22.05 has no message without one */
+#endif
+
 /* RET true and the uid if the sender of msg proved who it is */
 static inline bool compat_msg_uid(const slurm_msg_t *msg, uid_t *ret_uid)
 {
@@ -472,5 +476,12 @@ static inline void compat_fill_job_start(dbd_job_start_msg_t *msg,
 /* Slurm's newest layout of this build, and the oldest it still speaks */
 #define COMPAT_VERSION_OWN ((uint16_t) SLURM_PROTOCOL_VERSION)
 #define COMPAT_VERSION_MIN ((uint16_t) SLURM_MIN_PROTOCOL_VERSION)
+
+/* the oldest whose messages have today's header (pack_header()) */
+#if COMPAT_24_11
+#define COMPAT_VERSION_HEADER COMPAT_VERSION_MIN
+#else
+#define COMPAT_VERSION_HEADER ((uint16_t) SLURM_22_05_PROTOCOL_VERSION)
+#endif
 
 #endif

@@ -153,16 +153,40 @@ static int _read_some(conn_t *conn, const char **why)
 	}
 }
 
-/* RET the type that a frame says it is of: header_t has it since 22.05 */
-static uint16_t _type(const conn_t *conn)
+/*
+ * Why a whole frame is not even unpacked, by its header (pack_header() of
+ * slurm_protocol_pack.c). Slurm's unpacker looks up the peer's name and sleeps
+ * for each message that it refuses, and unpacks some before it knows who sent
+ * them. Its unpackers of answers were written for clients, which trust who
+ * answers them: a RESPONSE_JOB_INFO cut short makes them free what was never
+ * there, and slurmctld would end with us. Answers come as such or, gathered by
+ * a slurmd, within a header: neither is let through.
+ * OUT ret_type - of the message if RET is NULL
+ */
+static const char *_header_fault(const conn_t *conn, uint16_t *ret_type)
 {
-	uint16_t type;
+	/* version, flags, type, u32 length of body, forwards, answers */
+	uint16_t head[7];
+	uint32_t body_len;
 
-	/* version, flags, type */
-	if (conn->len < 3 * sizeof(type))
-		return 0;
-	memcpy(&type, conn->data + 2 * sizeof(type), sizeof(type));
-	return ntohs(type);
+	if (conn->len < sizeof(head))
+		return "a message without a header";
+	memcpy(head, conn->data, sizeof(head));
+	for (int i = 0; i < 7; i++)
+		head[i] = ntohs(head[i]);
+	if ((head[0] < COMPAT_VERSION_HEADER) ||
+	    (head[0] > COMPAT_VERSION_OWN))
+		return "a message of a version that is not spoken here";
+	body_len = ((uint32_t) head[3] << 16) | head[4];
+	if ((body_len > conn->len - sizeof(head)) || head[5] || head[6] ||
+	    (head[1] & SLURM_NO_AUTH_CRED))
+		return "a message whose header no client writes";
+	if (xstrncmp(rpc_num2string(head[2]), "REQUEST_", 8) &&
+	    (head[2] != ACCOUNTING_UPDATE_MSG) &&
+	    (head[2] != ACCOUNTING_REGISTER_CTLD))
+		return "a message that is no request";
+	*ret_type = head[2];
+	return NULL;
 }
 
 /* LOCKED. RET how many there are of both kinds */
@@ -175,9 +199,8 @@ static uint32_t _queued(const listener_t *listener)
  * Daemons have workers of their own, so that no flood of clients keeps them
  * waiting: a native would schedule nothing meanwhile, slurmdbd commit nothing.
  */
-static void _enqueue(listener_t *listener, conn_t *conn)
+static void _enqueue(listener_t *listener, conn_t *conn, uint16_t type)
 {
-	uint16_t type = _type(conn);
 	bool daemon = (type == REQUEST_PERSIST_INIT) ||
 		      (type == ACCOUNTING_UPDATE_MSG) ||
 		      (type == ACCOUNTING_REGISTER_CTLD);
@@ -238,10 +261,13 @@ static void _look_at_fresh(listener_t *listener, const struct pollfd *pfd)
 	for (int i = listener->fresh_cnt - 1; i >= 0; i--) {
 		conn_t *conn = listener->fresh[i];
 		const char *why = NULL;
+		uint16_t type = 0;
 		int rc = 0;
 
 		if (pfd[i].revents)
 			rc = _read_some(conn, &why);
+		if ((rc > 0) && (why = _header_fault(conn, &type)))
+			rc = -1;
 		if (!rc && (now >= conn->deadline)) {
 			rc = -1;
 			why = "no whole message came in time";
@@ -250,7 +276,7 @@ static void _look_at_fresh(listener_t *listener, const struct pollfd *pfd)
 			continue;
 		_remove_fresh(listener, i);
 		if (rc > 0)
-			_enqueue(listener, conn);
+			_enqueue(listener, conn, type);
 		else
 			_reject(listener, conn, why);
 	}
@@ -292,22 +318,6 @@ static void *_accept_run(void *arg)
 	return NULL;
 }
 
-/*
- * Whether a frame says that it is a request, by its type alone. Slurm's
- * unpackers of answers were written for clients, which trust who answers them:
- * a RESPONSE_JOB_INFO cut short makes them free what was never there, and
- * slurmctld would end with us. So nothing else is unpacked at all.
- */
-static bool _is_request(const conn_t *conn)
-{
-	uint16_t type = _type(conn);
-	const char *name = rpc_num2string(type);
-
-	return !xstrncmp(name, "REQUEST_", 8) ||
-	       (type == ACCOUNTING_UPDATE_MSG) ||
-	       (type == ACCOUNTING_REGISTER_CTLD);
-}
-
 /* RET true if the connection was taken over */
 static bool _serve(listener_t *listener, conn_t *conn)
 {
@@ -316,12 +326,6 @@ static bool _serve(listener_t *listener, conn_t *conn)
 	bool good, taken = false;
 	uid_t uid;
 
-	if (!_is_request(conn)) {
-		pthread_mutex_lock(&listener->lock);
-		listener->status.rejected++;
-		pthread_mutex_unlock(&listener->lock);
-		return false;
-	}
 	slurm_msg_t_init(&msg);
 	msg.conn_fd = conn->fd;
 	buf = create_buf(conn->data, conn->len);

@@ -3,9 +3,10 @@
  *
  * One thread accepts and reads the first frame of each connection, within
  * bounds, so that silent and slow peers cost a descriptor for a few seconds
- * and nothing else. A few workers check who sent it and answer, others for
- * natives and slurmdbd than for clients, by what the frame says it is. A
- * connection that turns out to be a persistent one gets a thread of its own (inbound.h).
+ * and nothing else; what by its header can be no request ends there, too. A few
+ * workers check who sent it and answer, others for natives and slurmdbd than
+ * for clients, by what the header says it is. A connection that turns out to be
+ * a persistent one gets a thread of its own (inbound.h).
  */
 #ifndef FED_SIBLING_LISTENER_H
 #define FED_SIBLING_LISTENER_H

@@ -308,7 +308,8 @@ def test_unknown_requests_are_answered(stack):
 
 def test_answers_that_nobody_asked_for_are_not_read(stack):
     """Slurm's own unpackers of those end in a segmentation fault: slurmctld
-    died of a RESPONSE_JOB_INFO of 40 zero bytes."""
+    died of a RESPONSE_JOB_INFO of 40 zero bytes, as a message and, from
+    anybody without a credential, in the header of a ping."""
     munge = wire.Munge(stack.munge.socket)
     version = stack.rpc_version()
     with slurmctld_unharmed(stack):
@@ -317,6 +318,9 @@ def test_answers_that_nobody_asked_for_are_not_read(stack):
                 throw(stack.flurm.port,
                       wire.message(kind, bytes(size), version,
                                    munge.credential()))
+                throw(stack.flurm.port, wire.frame(struct.pack(
+                    ">HHHIHHIHI", version, 0, wire.REQUEST_PING, 0, 0,
+                    1, 0, kind, 0) + bytes(size)))
 
 
 HALVES = {

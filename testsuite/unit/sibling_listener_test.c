@@ -165,11 +165,13 @@ static void _nonsense(void **state)
 	assert_int_equal(_ping(), 17);
 }
 
-/* A ping with one byte changed, at each place */
-static void _mutated(void **state)
+/*
+ * IN/OUT ping - room for one as a client sends it, length of the frame first
+ * RET its length
+ */
+static size_t _make_ping(uint8_t *ping, size_t size)
 {
 	slurm_msg_t msg;
-	uint8_t ping[4096];
 	int pair[2];
 	ssize_t len;
 
@@ -178,11 +180,20 @@ static void _mutated(void **state)
 	msg.msg_type = REQUEST_PING;
 	slurm_msg_set_r_uid(&msg, SLURM_AUTH_UID_ANY);
 	assert_true(slurm_send_node_msg(pair[0], &msg) >= 0);
-	len = recv(pair[1], ping, sizeof(ping), 0);
+	len = recv(pair[1], ping, size, 0);
 	assert_true(len > 20);
 	close(pair[0]);
 	close(pair[1]);
-	for (ssize_t i = 4; i < len; i++) {
+	return len;
+}
+
+/* A ping with one byte changed, at each place */
+static void _mutated(void **state)
+{
+	uint8_t ping[4096];
+	size_t len = _make_ping(ping, sizeof(ping));
+
+	for (size_t i = 4; i < len; i++) {
 		int fd = _connect();
 
 		ping[i] ^= 1 << i % 8;
@@ -190,8 +201,65 @@ static void _mutated(void **state)
 		ping[i] ^= 1 << i % 8;
 		close(fd);
 	}
-	/* for each of them Slurm sleeps a little and looks up who it was */
+	/* for some of them Slurm sleeps a little and looks up who it was */
 	wait_for(_status().open == 0);
+	assert_int_equal(_ping(), 17);
+}
+
+/* What by its header can be no request is not even looked at. */
+static void _headers(void **state)
+{
+	static const struct {
+		size_t at;		/* after the length of the frame */
+		uint16_t value;
+	} cases[] = {
+		{ 0, 0 }, { 0, 1 }, { 0, 0xffff }, { 0, COMPAT_VERSION_OWN + 1 },
+		{ 4, 0 }, { 4, RESPONSE_JOB_INFO }, { 4, RESPONSE_SLURM_RC },
+		{ 4, 999 }, { 4, 0xffff }, { 6, 1 }, { 6, 0xffff },
+		{ 10, 1 }, { 10, 0xffff }, { 12, 1 }, { 12, 0xffff },
+	};
+	size_t count = sizeof(cases) / sizeof(cases[0]), len;
+	uint8_t ping[4096], bad[4096];
+	uint16_t value;
+
+	len = _make_ping(ping, sizeof(ping));
+	for (size_t i = 0; i < count; i++) {
+		int fd = _connect();
+
+		memcpy(bad, ping, len);
+		value = htons(cases[i].value);
+		memcpy(bad + 4 + cases[i].at, &value, sizeof(value));
+		assert_int_equal(write(fd, bad, len), len);
+		if (!_is_closed(fd, 5000))
+			fail_msg("case %zu stays open", i);
+		close(fd);
+	}
+	wait_for(_status().rejected == count);
+	assert_int_equal(_status().served, 0);
+	assert_int_equal(_ping(), 17);
+}
+
+/*
+ * An answer within the header, as slurmd forwards them: Slurm unpacks it before
+ * it looks at the credential, and frees what a RESPONSE_JOB_INFO of zeros lacks.
+ */
+static void _answer_in_header(void **state)
+{
+	const uint16_t head[] = {
+		htons(COMPAT_VERSION_OWN), 0, htons(REQUEST_PING), 0, 0, 0,
+		htons(1),		/* answers */
+		0, 0,			/* its error */
+		htons(RESPONSE_JOB_INFO), 0, 0, /* its type; no node's name */
+	};
+	uint8_t data[4 + sizeof(head) + 400] = { 0 };
+	uint32_t len = htonl(sizeof(data) - 4);
+	int fd = _connect();
+
+	memcpy(data, &len, sizeof(len));
+	memcpy(data + 4, head, sizeof(head));
+	assert_int_equal(write(fd, data, sizeof(data)), sizeof(data));
+	assert_true(_is_closed(fd, 5000));
+	close(fd);
 	assert_int_equal(_ping(), 17);
 }
 
@@ -279,6 +347,8 @@ int main(void)
 		TEST(_takes_over),
 		TEST(_nonsense),
 		TEST(_mutated),
+		TEST(_headers),
+		TEST(_answer_in_header),
 		TEST(_cut),
 		TEST(_silent),
 		TEST(_in_use),
