@@ -25,6 +25,7 @@
 #define WHOLE_FRAME_MS 15000
 #define FRAME_MAX (16 * 1024 * 1024) /* beyond any client's request */
 #define READ_STEP 65536
+#define REASONS_MAX 16		/* for which _reject() is called */
 
 typedef struct conn {
 	struct conn *next;	/* in the queue */
@@ -58,7 +59,10 @@ struct listener {
 
 	conn_t *fresh[CONNS_MAX]; /* the accepting thread's own, by age */
 	int fresh_cnt;		/* others may read it: atomic */
-	fed_log_throttle_t complaint;
+	struct {
+		const char *why; /* the constant itself */
+		fed_log_throttle_t throttle;
+	} complaint[REASONS_MAX]; /* the accepting thread's own */
 
 	pthread_mutex_t lock;	/* all below */
 	queue_t daemons;	/* natives and slurmdbd, who wait with locks */
@@ -83,9 +87,16 @@ static void _free_conn(conn_t *conn)
 	xfree(conn);
 }
 
+/* Each reason is held back for itself, however strangers mix them. */
 static void _reject(listener_t *listener, conn_t *conn, const char *why)
 {
-	fed_log_throttled(&listener->complaint, FED_LOG_INFO,
+	int i = 0;
+
+	while ((i < REASONS_MAX - 1) && listener->complaint[i].why &&
+	       (listener->complaint[i].why != why))
+		i++;
+	listener->complaint[i].why = why;
+	fed_log_throttled(&listener->complaint[i].throttle, FED_LOG_INFO,
 			  "cluster %s: a connection to port was closed: %s",
 			  listener->cluster, why);
 	_free_conn(conn);

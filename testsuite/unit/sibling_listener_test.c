@@ -17,6 +17,7 @@
 static char *dir;
 static listener_t *listener;
 static uint16_t port;
+static int lines;		/* atomic: of the log */
 static int taken_fd;		/* atomic: of a connection taken over, or -1 */
 
 static bool _take(void *arg, slurm_msg_t *msg)
@@ -206,7 +207,15 @@ static void _mutated(void **state)
 	assert_int_equal(_ping(), 17);
 }
 
-/* What by its header can be no request is not even looked at. */
+static void _count_line(fed_log_level_t level, const char *text)
+{
+	__atomic_add_fetch(&lines, 1, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * What by its header can be no request is not even looked at, and said once for
+ * each of the three reasons.
+ */
 static void _headers(void **state)
 {
 	static const struct {
@@ -223,18 +232,21 @@ static void _headers(void **state)
 	uint16_t value;
 
 	len = _make_ping(ping, sizeof(ping));
-	for (size_t i = 0; i < count; i++) {
+	fed_log_init(_count_line, FED_LOG_INFO);
+	for (size_t i = 0; i < 3 * count; i++) {
 		int fd = _connect();
 
 		memcpy(bad, ping, len);
-		value = htons(cases[i].value);
-		memcpy(bad + 4 + cases[i].at, &value, sizeof(value));
+		value = htons(cases[i % count].value);
+		memcpy(bad + 4 + cases[i % count].at, &value, sizeof(value));
 		assert_int_equal(write(fd, bad, len), len);
 		if (!_is_closed(fd, 5000))
-			fail_msg("case %zu stays open", i);
+			fail_msg("case %zu stays open", i % count);
 		close(fd);
 	}
-	wait_for(_status().rejected == count);
+	wait_for(_status().rejected == 3 * count);
+	fed_log_init(NULL, FED_LOG_ERROR);
+	assert_int_equal(__atomic_load_n(&lines, __ATOMIC_SEQ_CST), 3);
 	assert_int_equal(_status().served, 0);
 	assert_int_equal(_ping(), 17);
 }
