@@ -87,6 +87,11 @@ int main(int argc, char **argv)
 			continue;
 		argc -= optind;
 		argv += optind;
+		if ((argc > 1) && (!strcmp(argv[1], "--help") ||
+				   !strcmp(argv[1], "-h"))) {
+			_help();
+			return CMD_OK;
+		}
 		optind = 0;	/* glibc: begin anew with another line */
 		return commands[i].run(argc, argv);
 	}

@@ -63,6 +63,8 @@ static void _usage(void **state)
 {
 	assert_int_equal(_run("--help"), 0);
 	assert_out("ledger verify");
+	assert_int_equal(_run("check --help"), 0);
+	assert_out("ledger verify");
 	assert_int_equal(_run("--version"), 0);
 	assert_out(PACKAGE_VERSION);
 	assert_int_equal(_run(""), 2);
