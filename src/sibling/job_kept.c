@@ -76,8 +76,7 @@ extern void job_submit_pack(const job_submit_t *submit, fed_bytes_t *bytes)
 	fed_put_str(bytes, submit->submit_line);
 }
 
-extern void job_submit_unpack(job_submit_t *submit, uint16_t version,
-			      fed_reader_t *reader)
+extern void job_submit_unpack(job_submit_t *submit, fed_reader_t *reader)
 {
 	job_submit_free(submit);
 	submit->alloc_node = _get_str(reader);
@@ -87,10 +86,8 @@ extern void job_submit_unpack(job_submit_t *submit, uint16_t version,
 	submit->mail_type = fed_get_u16(reader);
 	submit->prefer = _get_str(reader);
 	submit->shared = fed_get_u16(reader);
-	if (version > 2)
-		submit->command = _get_str(reader);
-	if (version > 3)
-		submit->submit_line = _get_str(reader);
+	submit->command = _get_str(reader);
+	submit->submit_line = _get_str(reader);
 }
 
 /* ---- of FLURM ---- */

@@ -36,10 +36,7 @@ extern void job_submit_copy(job_submit_t *ret_submit,
 			    const job_submit_t *submit);
 extern void job_submit_free(job_submit_t *submit);
 extern void job_submit_pack(const job_submit_t *submit, fed_bytes_t *bytes);
-
-/* IN version - of the record that it is in (jobs_ledger.c) */
-extern void job_submit_unpack(job_submit_t *submit, uint16_t version,
-			      fed_reader_t *reader);
+extern void job_submit_unpack(job_submit_t *submit, fed_reader_t *reader);
 
 /*
  * From FLURM. Strings are xmalloc'd or NULL, numbers FLURM_UNSET until it has

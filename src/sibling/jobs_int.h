@@ -105,7 +105,7 @@ extern void jobs_changed(jobs_t *jobs, const fed_job_t *job);
 extern void jobs_count(jobs_t *jobs, const fed_job_t *job,
 		       fed_job_state_t from);
 
-/* RET a spec as JSON, to be freed; NULL for NULL */
+/* RET all of a spec as text for the ledger, to be freed; NULL for NULL */
 extern char *jobs_spec_text(const flurm_job_spec_t *spec);
 extern void jobs_free_spec(flurm_job_spec_t **spec);
 

@@ -11,10 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/core/mem.h"
 #include "src/sibling/record.h"
 
-#define HOST_RECORD_VERSION 4
-#define RUN_RECORD_VERSION 2
+/* those of earlier versions are of no release, and refused */
+#define HOST_RECORD_VERSION 5
+#define RUN_RECORD_VERSION 3
 
 static void _append(jobs_t *jobs, uint16_t type, fed_bytes_t *bytes)
 {
@@ -38,33 +40,48 @@ extern void jobs_write(jobs_t *jobs, const fed_job_t *job)
 
 extern char *jobs_spec_text(const flurm_job_spec_t *spec)
 {
-	json_t *json = spec ? flurm_job_spec_to_json(spec) : NULL;
-	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS) :
-			    NULL;
+	char *brief, *bulk, *text;
 
-	json_decref(json);
+	if (!spec)
+		return NULL;
+	brief = flurm_job_spec_pack(spec, false);
+	bulk = flurm_job_spec_pack(spec, true);
+	text = fed_strdup_printf("%s%s", brief, bulk);
+	free(brief);
+	free(bulk);
 	return text;
 }
 
 static flurm_job_spec_t *_spec_from_text(const char *text, fed_err_t *err)
 {
 	flurm_job_spec_t *spec = xmalloc(sizeof(*spec));
-	json_t *json = json_loads(text, 0, NULL);
 
-	if (!json || flurm_job_spec_from_json(json, spec, err)) {
-		if (!json)
-			fed_err_set(err, EPROTO, "a job's record is not JSON");
-		xfree(spec);
-	}
-	json_decref(json);
+	flurm_job_spec_init(spec);
+	if (flurm_job_spec_unpack(text, spec, err))
+		jobs_free_spec(&spec);
 	return spec;
+}
+
+/* RET true if the record is of this version and was read to its end */
+static bool _is_whole(const fed_reader_t *reader, uint16_t version,
+		      uint16_t known, uint32_t id, fed_err_t *err)
+{
+	if (version != known)
+		fed_err_set(err, EPROTO,
+			    "record of job %u has version %u, this release knows %u",
+			    id, version, known);
+	else if (!fed_reader_done(reader))
+		fed_err_set(err, EPROTO, "record of job %u makes no sense",
+			    id);
+	else
+		return true;
+	return false;
 }
 
 /*
  * u16 version, u32 job id, u32 epoch, str origin, u64 hash of the submission,
- * u8 whether it may be requeued, str spec, str change (both JSON or NULL);
- * since version 2 u8 whether the spec is thin, and job_submit_pack(), which has
- * grown with 3 and 4. Before, there was no spec of a job that ran.
+ * u8 whether it may be requeued, str spec, str change (jobs_spec_text()), u8
+ * whether the spec is thin, job_submit_pack()
  */
 static void _pack_host(const fed_job_t *job, fed_bytes_t *bytes)
 {
@@ -87,8 +104,8 @@ static void _pack_host(const fed_job_t *job, fed_bytes_t *bytes)
 }
 
 /*
- * u16 version, u32 job id, u32 epoch, job_run_pack(); since version 2 u8 what
- * slurmdbd is told (JOB_ROW_)
+ * u16 version, u32 job id, u32 epoch, job_run_pack(), u8 what slurmdbd is told
+ * (JOB_ROW_)
  */
 static void _pack_run(const fed_job_t *job, fed_bytes_t *bytes)
 {
@@ -124,18 +141,15 @@ static int _replay_run(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 	uint16_t version = fed_get_u16(reader);
 	uint32_t id = fed_get_u32(reader), epoch = fed_get_u32(reader);
 	fed_job_t *job = fed_job_table_find_epoch(jobs->table, id, epoch);
-	uint8_t rows = 0;
+	uint8_t rows;
 	job_run_t run;
 	int rc = 0;
 
 	job_run_init(&run);
 	job_run_unpack(&run, reader);
-	if (version > 1)
-		rows = fed_get_u8(reader);
-	if (!version || (version > RUN_RECORD_VERSION) || !fed_reader_done(reader)) {
-		rc = fed_err_set(err, EPROTO,
-				 "record of job %u at FLURM makes no sense",
-				 id);
+	rows = fed_get_u8(reader);
+	if (!_is_whole(reader, version, RUN_RECORD_VERSION, id, err)) {
+		rc = -1;
 	} else if (job) {
 		job_host_t *host = jobs_host(jobs, job);
 
@@ -157,20 +171,14 @@ static int _replay_host(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 	bool requeue = fed_get_u8(reader);
 	char *spec = fed_get_str(reader), *change = fed_get_str(reader);
 	fed_job_t *job = fed_job_table_find_epoch(jobs->table, id, epoch);
+	bool thin = fed_get_u8(reader);
 	job_submit_t submit = { 0 };
 	job_host_t *host;
-	bool thin = false;
 	int rc = 0;
 
-	job_submit_free(&submit);
-	if (version > 1) {
-		thin = fed_get_u8(reader);
-		job_submit_unpack(&submit, version, reader);
-	}
-	if (!version || (version > HOST_RECORD_VERSION) ||
-	    !fed_reader_done(reader)) {
-		rc = fed_err_set(err, EPROTO, "record of job %u makes no sense",
-				 id);
+	job_submit_unpack(&submit, reader);
+	if (!_is_whole(reader, version, HOST_RECORD_VERSION, id, err)) {
+		rc = -1;
 	} else if (job) {
 		host = jobs_host(jobs, job);
 		xfree(host->origin);

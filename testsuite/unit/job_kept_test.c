@@ -131,43 +131,38 @@ static fed_job_t *_replay_job(jobs_t *jobs, fed_job_state_t job_state)
 	return fed_job_table_find_epoch(jobs->table, ID, EPOCH);
 }
 
-static void _put_host(fed_bytes_t *bytes, uint16_t version, const char *spec)
+/* A record without what job_submit_pack() adds. */
+static void _put_host(fed_bytes_t *bytes, uint16_t version,
+		      const flurm_job_spec_t *spec)
 {
+	char *text = jobs_spec_text(spec);
+
 	fed_put_u16(bytes, version);
 	fed_put_u32(bytes, ID);
 	fed_put_u32(bytes, EPOCH);
 	fed_put_str(bytes, "alpha");
 	fed_put_u64(bytes, 99);
 	fed_put_u8(bytes, 1);
-	fed_put_str(bytes, spec);
+	fed_put_str(bytes, text);
 	fed_put_str(bytes, NULL);
+	fed_put_u8(bytes, 0);
+	free(text);
 }
 
-/* A ledger of before there was more than the spec in the record */
-static void _old_records(void **state)
+/* A ledger of another release is refused, and says why. */
+static void _other_versions(void **state)
 {
-	jobs_t *jobs = _jobs();
-	fed_job_t *job = _replay_job(jobs, FED_JOB_RUNNING);
+	job_submit_t submit = { 0 };
 	fed_bytes_t bytes = { 0 };
-	job_host_t *host;
+	jobs_t *jobs = _jobs();
 	fed_err_t err;
 
-	_put_host(&bytes, 1, NULL);
-	_replay(jobs, RECORD_JOB_HOST, &bytes);
-	host = job->host;
-	assert_string_equal(host->origin, "alpha");
-	assert_int_equal(host->hash, 99);
-	assert_null(host->spec);
-
-	_put_host(&bytes, 1, "{\"name\":\"x\",\"script\":\"#!/bin/sh\"}");
-	_replay(jobs, RECORD_JOB_HOST, &bytes);
-	assert_string_equal(host->spec->name, "x");
-	assert_null(host->submit.alloc_node);
-
-	/* one of a version that is not known is refused */
+	(void) _replay_job(jobs, FED_JOB_RUNNING);
 	_put_host(&bytes, 99, NULL);
+	job_submit_pack(&submit, &bytes);
 	assert_int_equal(jobs_replay(jobs, RECORD_JOB_HOST, bytes.data,
 				     bytes.len, &err), -1);
+	assert_non_null(strstr(err.text, "version 99"));
 	fed_bytes_free(&bytes);
 	jobs_destroy(jobs);
 }
@@ -179,6 +174,7 @@ static void _records(void **state)
 	job_desc_msg_t desc;
 	sib_msg_t msg = { .data = &desc };
 	fed_bytes_t bytes = { 0 };
+	flurm_job_spec_t spec;
 	job_submit_t submit = { 0 };
 	job_host_t *host;
 	job_run_t run;
@@ -191,9 +187,11 @@ static void _records(void **state)
 	desc.argv = (char *[]) { (char *) "/x/job.sh", NULL };
 	job_submit_free(&submit);
 	job_submit_set(&submit, &msg);
-	_put_host(&bytes, 4, "{\"name\":\"x\",\"script\":\"#!/bin/sh\","
-		  "\"environment\":[\"A=1\",\"B=2\"]}");
-	fed_put_u8(&bytes, 0);
+	flurm_job_spec_init(&spec);
+	spec.name = (char *) "x";
+	spec.script = (char *) "#!/bin/sh";
+	spec.environment = (char *[]) { (char *) "A=1", (char *) "B=2", NULL };
+	_put_host(&bytes, 5, &spec);
 	job_submit_pack(&submit, &bytes);
 	job_submit_free(&submit);
 	_replay(jobs, RECORD_JOB_HOST, &bytes);
@@ -203,14 +201,18 @@ static void _records(void **state)
 	run.alloc_cpus = 4;
 	run.suspended = true;
 	run.suspend_time = 77;
-	fed_put_u16(&bytes, 1);
+	fed_put_u16(&bytes, 3);
 	fed_put_u32(&bytes, ID);
 	fed_put_u32(&bytes, EPOCH);
 	job_run_pack(&run, &bytes);
+	fed_put_u8(&bytes, 0);
 	job_run_free(&run);
 	_replay(jobs, RECORD_JOB_RUN, &bytes);
 
 	host = job->host;
+	assert_string_equal(host->origin, "alpha");
+	assert_int_equal(host->hash, 99);
+	assert_string_equal(host->spec->environment[1], "B=2");
 	assert_string_equal(host->submit.alloc_node, "login1");
 	assert_int_equal(host->submit.alloc_sid, 33);
 	assert_string_equal(host->submit.mail_user, "me");
@@ -243,7 +245,7 @@ int main(void)
 		cmocka_unit_test(_events),
 		cmocka_unit_test(_start_failed),
 		cmocka_unit_test(_view),
-		cmocka_unit_test(_old_records),
+		cmocka_unit_test(_other_versions),
 		cmocka_unit_test(_records),
 	};
 
