@@ -91,6 +91,19 @@ def federation(cluster, job, after):
          after=after)
 
 
+def accounts(stack, jobs):
+    """What slurmdbd knows of these jobs, once it knows all of it."""
+    wait_until(lambda: stack.flurm.status()["clusters"][0]["accounting"],
+               lambda seen: not seen["waiting"], timeout=30,
+               what="slurmdbd was told all")
+    say("\n-- What slurmdbd has of them")
+    show(stack.beta, "sacct", "--federation", "--allusers",
+         "--jobs=" + ",".join(map(str, jobs)),
+         "--format=jobid%14,cluster%8,state%12,exitcode,elapsed,maxrss",
+         after="Three ran at FLURM, the last at beta. sacct -D would show the "
+         "copies that did not\nrun, too.")
+
+
 def main_job(stack):
     """What it is all for: one sbatch, and it runs where there is room."""
     alpha, beta, gateway = stack.alpha, stack.beta, stack.flurm.gateway
@@ -124,6 +137,7 @@ sleep 5
     show(alpha, "flurmfed", "job", str(job),
          before="The administrator sees the job's story, step by step:")
 
+    jobs = [job]
     say("\n-- It fails there, with exit code 7")
     job = submit(beta, script="#!/bin/sh\nexit 7\n")
     wait_until(lambda: beta.job(job).get("ExitCode"),
@@ -131,6 +145,7 @@ sleep 5
     show(beta, "scontrol", "--local", "--all", "show", "job", str(job),
          after="ExitCode=7:0, as it was at FLURM.")
 
+    jobs.append(job)
     say("\n-- It is cancelled while it runs there")
     job = submit(alpha, script=LONG)
     gateway.wait_job(job, "running")
@@ -142,6 +157,7 @@ sleep 5
                lambda code: code != "0:0", what="alpha knows of the end")
     show(alpha, "flurmfed", "job", str(job))
 
+    jobs.append(job)
     say("\n-- A native wins, and FLURM's copy is revoked")
     filler = alpha.sbatch("--ntasks=16", script=LONG, user=USER)
     gateway.wait_job(filler, "running")
@@ -153,6 +169,8 @@ sleep 5
     queues(stack, job, after="beta had room first and took it; FLURM let go "
            "of its copy.")
     alpha.run("scancel", str(filler), str(fillers[alpha]))
+    beta.wait_job(job, "COMPLETED")
+    accounts(stack, [*jobs, job])
 
 
 def tell_how_to_use(stack):
