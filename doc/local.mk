@@ -12,7 +12,6 @@ dist_man_MANS += \
 EXTRA_DIST += \
 	doc/api-page \
 	doc/api-page-check \
-	doc/flurm-api.md \
 	doc/flurm-api.yaml \
 	doc/guide-check \
 	# End of EXTRA_DIST
@@ -20,6 +19,7 @@ EXTRA_DIST += \
 dist_doc_DATA = \
 	NEWS \
 	README.md \
+	doc/flurm-api.md \
 	doc/guide.md \
 	doc/internals.md \
 	doc/options.md \

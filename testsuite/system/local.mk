@@ -24,6 +24,7 @@ EXTRA_DIST += \
 	testsuite/system/stack/wait.py \
 	testsuite/system/stack/wire.py \
 	testsuite/system/stack/witness.py \
+	testsuite/system/test_accounting.py \
 	testsuite/system/test_bad_conf.py \
 	testsuite/system/test_bad_input.py \
 	testsuite/system/test_client_fuzz.py \
@@ -34,6 +35,7 @@ EXTRA_DIST += \
 	testsuite/system/test_faults_killed.py \
 	testsuite/system/test_faults_stalled.py \
 	testsuite/system/test_faults_wires.py \
+	testsuite/system/test_flurmfed.py \
 	testsuite/system/test_gate.py \
 	testsuite/system/test_hosts.py \
 	testsuite/system/test_life.py \

@@ -196,8 +196,8 @@ testsuite_unit_show_test_CPPFLAGS = $(slurm_unit_cppflags)
 testsuite_unit_show_test_LDADD = $(slurm_unit_ldadd)
 
 # reads sources and pages only
-TESTS += testsuite/unit/doc_keys_test.sh
-EXTRA_DIST += testsuite/unit/doc_keys_test.sh
+TESTS += testsuite/unit/doc_keys_test.sh testsuite/unit/tree_test.sh
+EXTRA_DIST += testsuite/unit/doc_keys_test.sh testsuite/unit/tree_test.sh
 
 testsuite_unit_spec_test_SOURCES = testsuite/unit/spec_test.c
 testsuite_unit_spec_test_CPPFLAGS = $(slurm_unit_cppflags) \
