@@ -98,8 +98,7 @@ extern void fed_job_to(fed_job_t *job, fed_job_state_t state, int64_t now)
 		job->facts &= ~FED_JOB_F_CANCEL_ACKED;
 }
 
-/* RET true if the origin may have given us its lock, or will in a moment */
-static bool _may_have_lock(const fed_job_t *job)
+extern bool fed_job_may_have_lock(const fed_job_t *job)
 {
 	return fed_job_is(job, FED_JOB_F_LOCK) ||
 	       fed_job_flies(job, FED_ACT_LOCK) ||
@@ -120,7 +119,7 @@ extern void fed_job_replace(fed_job_t *job, const fed_job_t *old,
 	     (fed_job_owes(old, FED_ACT_COMPLETE) &&
 	      !fed_job_flies(old, FED_ACT_COMPLETE))))
 		job->facts |= FED_JOB_F_START_TOLD | FED_JOB_F_LOCK;
-	else if (_may_have_lock(old))
+	else if (fed_job_may_have_lock(old))
 		job->owed |= FED_BIT(FED_ACT_UNLOCK);
 	fed_job_begin(job, event);
 }
@@ -128,7 +127,7 @@ extern void fed_job_replace(fed_job_t *job, const fed_job_t *old,
 extern void fed_job_let_go(fed_job_t *job)
 {
 	job->owner = false;
-	if (!_may_have_lock(job))
+	if (!fed_job_may_have_lock(job))
 		return;
 	/* an origin that believes it runs here would never let it run then */
 	if (fed_job_is(job, FED_JOB_F_START_TOLD) &&

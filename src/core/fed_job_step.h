@@ -33,6 +33,9 @@ static inline bool fed_job_waits(const fed_job_t *job)
 /* Go to a state. */
 extern void fed_job_to(fed_job_t *job, fed_job_state_t state, int64_t now);
 
+/* RET true if the origin may have given us its lock, or will in a moment */
+extern bool fed_job_may_have_lock(const fed_job_t *job);
+
 /* Owe the origin its lock back, if it may have given it. */
 extern void fed_job_let_go(fed_job_t *job);
 

@@ -13,15 +13,27 @@
  */
 #include "src/core/fed_job_step.h"
 
-/* The origin has no use for this run: it is over there, or another's. */
+/*
+ * The origin has no use for this run: it is over there, or another's.
+ *
+ * If it is on to a next run that waits, a lock that was asked for this one may
+ * have been given for that one, and the submission, which would take it back,
+ * may be lost: then nobody else would ever get it.
+ */
 static fed_job_verdict_t _not_wanted(fed_job_t *job,
 				     const fed_job_event_t *event)
 {
+	bool keeps_lock = fed_job_may_have_lock(job) &&
+			  ((event->view == FED_VIEW_PENDING) ||
+			   (event->view == FED_VIEW_WITHDRAWN));
+
 	if (event->view == FED_VIEW_FINISHED)
 		job->facts |= FED_JOB_F_ORIGIN_OVER;
 	if (event->view == FED_VIEW_ABSENT)
 		job->facts |= FED_JOB_F_ORIGIN_FORGOT;
 	fed_job_forget_origin(job);
+	if (keeps_lock)
+		job->owed |= FED_BIT(FED_ACT_UNLOCK);
 	job->facts |= FED_JOB_F_REVOKED;
 	fed_job_withdraw(job, event->now);
 	return FED_JOB_CHANGED;

@@ -445,6 +445,7 @@ byte todo;
 #define OVER BIT(3)
 #define LET_GO BIT(4)
 #define FORGET_ORIGIN BIT(5)
+#define UNLOCK_NEXT BIT(6)	/* the next run may have got its lock */
 #define does(step) ((todo & (step)) != 0)
 
 mtype how = None;
@@ -458,7 +459,11 @@ inline finish(e)
 		owner = false;
 		flying = 0;
 		stale = false;
-		clear(e, OWE + LOCKED)
+		clear(e, OWE + LOCKED);
+		if
+		:: does(UNLOCK_NEXT) -> set(e, OWE_UNLOCK)
+		:: else
+		fi
 	:: else
 	fi;
 	if
@@ -598,7 +603,13 @@ inline viewed(e, what, r)
 		:: else
 		fi;
 		set(e, REVOKED);
-		todo = FORGET_ORIGIN + WITHDRAW
+		todo = FORGET_ORIGIN + WITHDRAW;
+		if
+		:: (what == Pending || what == Held) &&
+		   (is(e, LOCKED + OWE_UNLOCK) || flies(F_LOCK)) ->
+			todo = todo | UNLOCK_NEXT
+		:: else
+		fi
 	:: e != 0 && (what == Requeue ||
 		      (what == Tracking && r == runs[e])) ->
 		runs_here(e, what)

@@ -500,10 +500,10 @@ static void _origin_lost(void **state)
 	_do(FED_ACT_LOCK);
 	_do(FED_ACT_START);
 	assert_job("ended", COMPLETE);
-	/* it has heard it, and runs the job again */
+	/* it has heard it, and runs the job again; whose is its lock? */
 	HEAR(ORIGIN_LOST);
 	HEAR(ORIGIN_VIEW, .view = FED_VIEW_PENDING, .restarts = 1);
-	assert_job("gone", 0);
+	assert_job("ended", UNLOCK | SUBMIT_RESP);
 
 	/* revoked while nobody could tell us */
 	_to_queued();
@@ -721,6 +721,46 @@ static void _lock_kept(void **state)
 	assert_job("delivering", UNLOCK | SUBMIT);
 }
 
+/*
+ * The lock was asked for one run and given for the next, of which we never
+ * hear, as the origin crashed with the submission: nobody else would get it.
+ */
+static void _lock_of_lost_run(void **state)
+{
+	_to_granted();
+	HEAR(ORIGIN_LOST);
+	HEAR(ORIGIN_VIEW, .view = FED_VIEW_PENDING, .restarts = 1);
+	assert_job("withdrawing", UNLOCK | SUBMIT_RESP | REVOKE);
+	_do(FED_ACT_FLURM_REVOKE);
+	_do(FED_ACT_UNLOCK);
+	_do(FED_ACT_SUBMIT_RESP);
+	assert_job("gone", 0);
+
+	/* nor is it known if it was given */
+	_to_queued();
+	HEAR(START_REQUEST, .attempt = 1);
+	HEAR(SENT, .action = FED_ACT_LOCK);
+	HEAR(ORIGIN_LOST);
+	HEAR(ORIGIN_VIEW, .view = FED_VIEW_PENDING, .restarts = 1);
+	assert_job("withdrawing", UNLOCK | SUBMIT_RESP | REVOKE);
+
+	/* what may run here has to be ended first */
+	_to_running();
+	HEAR(ORIGIN_LOST);
+	HEAR(ORIGIN_VIEW, .view = FED_VIEW_PENDING, .restarts = 1);
+	assert_job("withdrawing", SUBMIT_RESP | CANCEL);
+	_do(FED_ACT_SUBMIT_RESP);
+	_do(FED_ACT_FLURM_CANCEL);
+	HEAR(ENDED, .end = FED_END_CANCELLED, .start_time = NOW);
+	assert_job("ended", UNLOCK | ROW_END);
+
+	/* one that the origin runs elsewhere is not ours to give */
+	_to_granted();
+	HEAR(ORIGIN_LOST);
+	HEAR(ORIGIN_VIEW, .view = FED_VIEW_ELSEWHERE, .restarts = 1);
+	assert_job("withdrawing", REVOKE);
+}
+
 /* Nothing is listed as running here of which the lock goes first. */
 static void _listed_with_lock(void **state)
 {
@@ -871,6 +911,7 @@ int main(void)
 		cmocka_unit_test(_stale_view),
 		cmocka_unit_test(_stale_list),
 		cmocka_unit_test(_lock_kept),
+		cmocka_unit_test(_lock_of_lost_run),
 		cmocka_unit_test(_listed_with_lock),
 		cmocka_unit_test(_adopted),
 		cmocka_unit_test(_many),
