@@ -190,7 +190,8 @@ def nothing_is_left(stack, origin, where, native):
 
 def agree(stack, origin, jobs, where, ends, native):
     """The origin and FLURM say of each job's end what the job itself says. One
-    that FLURM has lost has failed, whatever it says itself."""
+    that FLURM has lost has failed, whatever it says itself, unless FLURM had
+    told of its end by then."""
     told = origin.exit_codes()
     at_flurm = {job["fed_job_id"]: job for job in stack.flurm.gateway.jobs()}
     wrong = {}
@@ -198,11 +199,10 @@ def agree(stack, origin, jobs, where, ends, native):
         if native and where[job][:1] != ["flurm"]:
             continue
         said = told.get(job)
+        right = job in ends and said == f"{ends[job]}:0"
         if not where[job] or where[job] == ["flurm"] and (
                 job not in ends or lost_there(job, at_flurm)):
-            right = ended_by_node_fail(stack, job)
-        else:
-            right = job in ends and said == f"{ends[job]}:0"
+            right = ended_by_node_fail(stack, job) or right
         if not right:
             wrong[job] = (where[job], ends.get(job), said, at_flurm.get(job))
     assert not wrong
