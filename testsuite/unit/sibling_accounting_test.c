@@ -71,9 +71,7 @@ static int _setup(void **state)
 		.cluster = &cluster, .site = &site, .federation = _federation,
 	};
 
-	dir = scratch_make();
-	ledger_dir = xstrdup_printf("%s/ledger", dir);
-	slurm_unit_init(dir);
+	ledger_dir = scratch_make();
 	dbd = fake_dbd_start(0);
 	fake_dbd_set(dbd, "flurm", "", 0, 2);
 	site = slurm_unit_site(dir);
@@ -95,9 +93,7 @@ static int _teardown(void **state)
 	fed_ledger_close(ledger);
 	assoc_destroy(assoc);
 	fake_dbd_stop(dbd);
-	slurm_fini();
-	xfree(ledger_dir);
-	scratch_remove_tree(dir);
+	scratch_remove_tree(ledger_dir);
 	return 0;
 }
 
@@ -298,9 +294,19 @@ static void _packs(void **state)
 	assert_null(pack_dbd_job_start(&job, COMPAT_VERSION_MIN));
 }
 
+/* Slurm's libraries once: 24.11's do not begin a second time. */
 static int _setup_all(void **state)
 {
 	fed_log_init(NULL, FED_LOG_ERROR);
+	dir = scratch_make();
+	slurm_unit_init(dir);
+	return 0;
+}
+
+static int _teardown_all(void **state)
+{
+	slurm_fini();
+	scratch_remove_tree(dir);
 	return 0;
 }
 
@@ -317,5 +323,5 @@ int main(void)
 		TEST(_packs),
 	};
 
-	return cmocka_run_group_tests(tests, _setup_all, NULL);
+	return cmocka_run_group_tests(tests, _setup_all, _teardown_all);
 }
