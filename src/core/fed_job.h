@@ -165,7 +165,7 @@ typedef struct {
 	uint16_t flags;
 	uint32_t uid;
 	bool by_siblings;	/* LOCK_GRANTED without the origin */
-	bool held_back;		/* LOCK_REFUSED: by us, nobody was asked */
+	bool held_back;		/* LOCK_REFUSED: not by the origin */
 	/* FLURM_VIEW, ENDED, STARTED, ACCEPTED, REFUSED */
 	fed_flurm_view_t flurm;
 	uint64_t asked;		/* FLURM_VIEW: changed when it was asked */

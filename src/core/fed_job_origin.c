@@ -259,6 +259,7 @@ static fed_job_verdict_t _lost(fed_job_t *job)
 	job->updates_sent = 0;
 	job->unsynced = true;
 	job->fresh = false;
+	job->origin_down = false;
 	job->owner = false;
 	job->lock_wait = false;
 	job->lock_stale = false;

@@ -121,6 +121,18 @@ static void _drained(void *arg)
 	pthread_mutex_unlock(&controller->lock);
 }
 
+static bool _registered(void *arg)
+{
+	controller_t *controller = arg;
+	bool registered;
+
+	pthread_mutex_lock(&controller->lock);
+	registered = controller->registrar &&
+		     registrar_is_registered(controller->registrar);
+	pthread_mutex_unlock(&controller->lock);
+	return registered;
+}
+
 static void _look(void *arg)
 {
 	controller_t *controller = arg;
@@ -212,6 +224,7 @@ static int _start(controller_t *controller, fed_err_t *err)
 		.slurmdbd = _slurmdbd,
 		.announce = _announce,
 		.drained = _drained,
+		.registered = _registered,
 		.arg = controller,
 	};
 	inbound_conf_t inbound = {

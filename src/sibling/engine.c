@@ -106,6 +106,8 @@ static void _tick(engine_t *engine)
 		return;
 	engine->ticked = now;
 	jobs_saw_instance(engine->jobs, flurm_side_instance(engine->flurm));
+	jobs_set_slurmdbd(engine->jobs,
+			  engine->conf.registered(engine->conf.arg));
 	jobs_tick(engine->jobs, now);
 	peers_reap(engine->peers);
 	_look_for_half_open(engine);

@@ -35,6 +35,8 @@ typedef struct {
 	void (*announce)(void *arg);
 	/* FLURM is to drain, and no job is left */
 	void (*drained)(void *arg);
+	/* RET true if slurmdbd has us registered, by a connection that stands */
+	bool (*registered)(void *arg);
 	/* Have this said to slurmdbd. RET false if nobody can: it is still the
 	 * caller's. Called in the engine's thread. */
 	bool (*slurmdbd)(void *arg, registrar_request_t *request);

@@ -192,7 +192,8 @@ static void _take_answer(engine_t *engine, const note_t *note)
 	fed_err_t err;
 
 	if ((note->token & TOKEN_DEP) != TOKEN_DEP) {
-		jobs_answered(engine->jobs, note->token, note->rc);
+		jobs_answered(engine->jobs, note->peer, note->token,
+			      note->rc);
 		return;
 	}
 	if (dep_table_append_done(engine->ledger, note->peer, job_id, &err))

@@ -428,8 +428,11 @@ static void _lose_one(fed_job_t *job, void *arg)
 		.now = walk->jobs->now,
 	};
 
-	if (host && !xstrcmp(host->origin, walk->peer))
+	if (!host)
+		return;
+	if (!xstrcmp(host->origin, walk->peer))
 		jobs_event(walk->jobs, job, &event);
+	jobs_lock_lost(walk->jobs, job, walk->peer);
 }
 
 extern void jobs_origin_lost(jobs_t *jobs, const char *peer)
@@ -439,31 +442,6 @@ extern void jobs_origin_lost(jobs_t *jobs, const char *peer)
 	fed_job_table_walk(jobs->table, _lose_one, &walk);
 }
 
-extern uint32_t jobs_lock(jobs_t *jobs, uint32_t job_id, bool unlock)
-{
-	fed_job_t *job;
-
-	if (fed_job_id_origin(job_id) == jobs_our_id(jobs))
-		return SLURM_ERROR;
-	if (!(job = fed_job_table_find(jobs->table, job_id)) || unlock)
-		return SLURM_SUCCESS;
-	/*
-	 * Not what we run ourselves, are about to, or have run: who asks may
-	 * be the one that was cut off, not the origin.
-	 */
-	if (job->facts & (FED_JOB_F_RAN | FED_JOB_F_MAY_RUN))
-		return SLURM_ERROR;
-	switch (job->state) {
-	case FED_JOB_LOCKING:
-	case FED_JOB_GRANTED:
-	case FED_JOB_RUNNING:
-	case FED_JOB_CANCELLING:
-		return SLURM_ERROR;
-	default:
-		return SLURM_SUCCESS;
-	}
-}
-
 /* ---- what is due ---- */
 
 static void _act_for(jobs_t *jobs, fed_job_t *job)
@@ -471,6 +449,7 @@ static void _act_for(jobs_t *jobs, fed_job_t *job)
 	uint32_t due;
 
 	jobs_flurm_withdraw(jobs, job);
+	jobs_lock_act(jobs, job);
 	while ((due = fed_job_action(job) & ~JOB_ROW_ACTIONS)) {
 		fed_job_action_t action = __builtin_ctz(due);
 
@@ -527,6 +506,8 @@ static void _tick_one(fed_job_t *job, void *arg)
 		}
 		host->unsent = 0;
 	}
+	if (host)
+		jobs_lock_tick(jobs, job);
 	if (job->lock_wait && host && (jobs->now >= host->retry_at)) {
 		event.type = FED_EV_RETRY;
 		jobs_event(jobs, job, &event);
@@ -551,6 +532,7 @@ extern void jobs_tick(jobs_t *jobs, time_t now)
 static void _replayed_one(fed_job_t *job, void *arg)
 {
 	jobs_thin(job);
+	jobs_lock_replayed(arg, job);
 	jobs_touch(arg, job);
 }
 
@@ -595,6 +577,11 @@ extern bool jobs_are_left(const jobs_t *jobs)
 
 	fed_job_table_stats(jobs->table, &stats);
 	return stats.by_state[FED_JOB_GONE] < stats.jobs;
+}
+
+extern void jobs_set_slurmdbd(jobs_t *jobs, bool registered)
+{
+	jobs->slurmdbd = registered;
 }
 
 extern void jobs_set_partition(jobs_t *jobs, const char *name)

@@ -51,6 +51,9 @@ extern void jobs_connect(jobs_t *jobs, const jobs_conf_t *conf,
 /* IN fed - must stay until the next call */
 extern void jobs_set_federation(jobs_t *jobs, const federation_t *fed);
 
+/* slurmdbd is within reach, or not. */
+extern void jobs_set_slurmdbd(jobs_t *jobs, bool registered);
+
 /* Where jobs run that name no partition. IN name - or NULL: not known */
 extern void jobs_set_partition(jobs_t *jobs, const char *name);
 
@@ -62,7 +65,8 @@ extern void jobs_take_sib(jobs_t *jobs, const char *peer,
 extern void jobs_origin_lost(jobs_t *jobs, const char *peer);
 
 /* A native answered what was sent with a token of ours. */
-extern void jobs_answered(jobs_t *jobs, uint64_t token, uint32_t rc);
+extern void jobs_answered(jobs_t *jobs, const char *peer, uint64_t token,
+			  uint32_t rc);
 
 /*
  * Another sibling wants to run a job whose origin is down.

@@ -27,6 +27,10 @@ typedef struct job_host {
 	flurm_job_spec_t *change; /* an update not yet with FLURM, or NULL */
 	bool requeue;		/* it may be requeued if its node fails */
 	int64_t retry_at;	/* a refused lock may be asked for again */
+	int64_t alone_since;	/* its origin is away, or 0 */
+	bool sib_asked;		/* its siblings are asked for their lock */
+	uint64_t sib_locks;	/* whose lock may be ours: bits of ids */
+	uint64_t sib_waits;	/* of these, who has not answered */
 	uint32_t unsent;	/* actions to be tried again, at unsent_at */
 	int64_t unsent_at;
 	uint64_t submit_op;	/* under way to FLURM, or 0 */
@@ -45,6 +49,7 @@ struct jobs {
 	const federation_t *fed;
 	fed_job_table_t *table;
 	job_host_t *dirty;
+	bool slurmdbd;		/* it has us registered */
 	char *partition;	/* of jobs that name none, or NULL */
 	time_t now;
 	/* of FLURM's events */
@@ -112,6 +117,18 @@ extern void jobs_free_spec(flurm_job_spec_t **spec);
 /* jobs_origin.c: carry out one action toward the origin */
 extern void jobs_tell_origin(jobs_t *jobs, fed_job_t *job,
 			     fed_job_action_t action);
+
+/* jobs_lock.c: ask the siblings instead, if they may be asked now */
+extern void jobs_lock_ask(jobs_t *jobs, fed_job_t *job, uint64_t token);
+/* RET true if that was an answer of a sibling's, not of the origin's */
+extern bool jobs_lock_answered(jobs_t *jobs, fed_job_t *job, const char *peer,
+			       uint32_t rc);
+/* what the peer has not answered it will not */
+extern void jobs_lock_lost(jobs_t *jobs, fed_job_t *job, const char *peer);
+extern void jobs_lock_replayed(jobs_t *jobs, fed_job_t *job);
+/* give back what is not wanted any more */
+extern void jobs_lock_act(jobs_t *jobs, fed_job_t *job);
+extern void jobs_lock_tick(jobs_t *jobs, fed_job_t *job);
 
 /* jobs_flurm.c: carry out one action at FLURM; its events */
 extern void jobs_tell_flurm(jobs_t *jobs, fed_job_t *job,

@@ -102,6 +102,7 @@ static void _revoke_siblings(jobs_t *jobs, fed_job_t *job)
 						    job->start_time,
 						    session->version), 0);
 	}
+	jobs_host(jobs, job)->sib_locks = 0;
 	jobs_said(jobs, job, FED_ACT_REVOKE_SIBLINGS, FED_EV_SENT);
 	jobs_said(jobs, job, FED_ACT_REVOKE_SIBLINGS, FED_EV_ACKED);
 }
@@ -142,6 +143,10 @@ extern void jobs_tell_origin(jobs_t *jobs, fed_job_t *job,
 		_hold_back(jobs, job);
 		return;
 	}
+	if ((action == FED_ACT_LOCK) && job->unsynced) {
+		jobs_lock_ask(jobs, job, _token(job, action));
+		return;
+	}
 	if (!name || !(session = session_find(*jobs->conf.sessions, name)) ||
 	    !(buf = _pack(jobs, job, action, session->version)))
 		return;
@@ -152,13 +157,17 @@ extern void jobs_tell_origin(jobs_t *jobs, fed_job_t *job,
 		jobs_said(jobs, job, action, FED_EV_UNSENT);
 }
 
-extern void jobs_answered(jobs_t *jobs, uint64_t token, uint32_t rc)
+extern void jobs_answered(jobs_t *jobs, const char *peer, uint64_t token,
+			  uint32_t rc)
 {
 	fed_job_event_t event = { .now = jobs->now };
 	fed_job_action_t action;
 	fed_job_t *job = _find(jobs, token, &action);
 
 	if (!job)
+		return;
+	if ((action == FED_ACT_LOCK) &&
+	    jobs_lock_answered(jobs, job, peer, rc))
 		return;
 	if (action == FED_ACT_LOCK) {
 		/* the origin knows no epochs: the lock is the newest one's */

@@ -53,6 +53,7 @@ libfedsibling_la_SOURCES = \
 	src/sibling/jobs_flurm.c \
 	src/sibling/jobs_int.h \
 	src/sibling/jobs_ledger.c \
+	src/sibling/jobs_lock.c \
 	src/sibling/jobs_origin.c \
 	src/sibling/jobs_rows.c \
 	src/sibling/jobs_sync.c \

@@ -661,6 +661,16 @@ extern void registrar_set_resources(registrar_t *registrar, const char *nodes,
 	_wake(registrar->wake_fd);
 }
 
+extern bool registrar_is_registered(registrar_t *registrar)
+{
+	bool registered;
+
+	pthread_mutex_lock(&registrar->lock);
+	registered = registrar->registered;
+	pthread_mutex_unlock(&registrar->lock);
+	return registered;
+}
+
 extern json_t *registrar_status(registrar_t *registrar)
 {
 	assoc_counts_t known = { 0 };

@@ -106,6 +106,9 @@ typedef struct registrar_request {
 extern void registrar_put(registrar_t *registrar,
 			  registrar_request_t *request);
 
+/* RET true while its connection to slurmdbd stands, and we are registered */
+extern bool registrar_is_registered(registrar_t *registrar);
+
 /* RET an object, a new reference */
 extern json_t *registrar_status(registrar_t *registrar);
 

@@ -214,6 +214,44 @@ def test_it_waits_while_the_origin_is_restarted(full):
     full.wait_states(job, flurm="completed", beta="REVOKED", alpha=GONE)
 
 
+def has_on_disk(native, name):
+    with open(os.path.join(native.dir, "state", "job_state"), "rb") as file:
+        return name.encode() in file.read()
+
+
+@pytest.mark.parametrize("plugin", ["stays", "killed"])
+def test_it_starts_while_the_origin_is_down(full, plugin):
+    """With the lock of the other sibling, which gives its copy up; the origin
+    hears of it all when it is back."""
+    filler = full.fill_flurm()
+    name = f"origin-down-plugin-{plugin}"
+    job = full.beta.sbatch("--ntasks=16", f"--job-name={name}", user=USER,
+                           script=full.witness.script(
+                               full.witness.until_released +
+                               full.witness.end(5)))
+    full.wait_states(job, flurm="pending", alpha="PENDING")
+    for native in (full.alpha, full.beta):
+        wait_until(lambda: has_on_disk(native, name),
+                   what=f"{native.name} has saved it")
+    full.beta.slurmctld.kill()
+    full.alpha.run("scancel", str(filler))
+    if plugin == "killed":
+        # before or after alpha was asked
+        full.flurm.gateway.wait_job(job, "starting")
+        full.alpha.slurmctld.kill()
+        full.alpha.slurmctld.start()
+    full.witness.wait_started(job, timeout=90)
+    full.wait_states(job, flurm="running", alpha=GONE)
+    full.beta.slurmctld.start()
+    full.wait_linked(60)
+    full.natives("resume")  # nothing keeps it from starting elsewhere now
+    full.wait_states(job, flurm="running", beta="REVOKED", alpha=GONE)
+    full.witness.release(job)
+    exit_code(full.beta, job, "5:0")
+    full.wait_states(job, flurm="failed", beta="REVOKED", alpha=GONE)
+    assert full.witness.starts(job) == [("flurm", 0)]
+
+
 # -- FLURM forgets
 
 

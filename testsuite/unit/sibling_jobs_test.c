@@ -22,8 +22,10 @@
 
 #define ALPHA_ID 1
 #define FLURM_ID 2
+#define GAMMA_ID 3
 #define EVERYWHERE 3
 #define ONLY_FLURM 2
+#define WITH_GAMMA 7
 #define JOB_ID ((ALPHA_ID << 26) | 7)
 #define PATIENCE_S 20
 
@@ -31,9 +33,10 @@ static conf_cluster_t cluster = { .name = (char *) "flurm" };
 static fed_member_t members[] = {
 	{ .name = (char *) "alpha", .fed_id = ALPHA_ID },
 	{ .name = (char *) "flurm", .fed_id = FLURM_ID },
+	{ .name = (char *) "gamma", .fed_id = GAMMA_ID },
 };
 static federation_t federation = {
-	.name = (char *) "fed", .member_cnt = 2, .member = members,
+	.name = (char *) "fed", .member_cnt = 3, .member = members,
 	.self = &members[1],
 };
 static char *dir;
@@ -47,11 +50,23 @@ static time_t now;
 /* what is said to alpha and has no answer yet */
 static uint64_t said[FED_ACTIONS];
 
+/* ... and to gamma, who may have it, too */
+static uint64_t gamma_asked;	/* token of the last LOCK, not answered */
+static int gamma_told[3];	/* LOCKs, UNLOCKs, all else */
+enum { LOCKS, UNLOCKS, REVOKES };
+static bool alpha_comes;	/* alpha has a connection to us */
+
 extern bool peers_send(peers_t *peers, const char *peer, uint32_t session,
 		       bool single, buf_t *buf, uint64_t token)
 {
 	fed_job_action_t action = ((token >> 27) & 0x1f) - 1;
 
+	if (!strcmp(peer, "gamma")) {
+		free_buf(buf);
+		gamma_told[token ? LOCKS : single ? UNLOCKS : REVOKES]++;
+		gamma_asked = token;
+		return true;
+	}
 	assert_string_equal(peer, "alpha");
 	assert_int_equal(said[action], 0);
 	said[action] = token;
@@ -61,7 +76,10 @@ extern bool peers_send(peers_t *peers, const char *peer, uint32_t session,
 
 extern peer_flags_t peers_flags(peers_t *peers, const char *peer)
 {
-	return (peer_flags_t) { true, true, true, true };
+	return (peer_flags_t) {
+		.member = true, .send = true, .recv = alpha_comes,
+		.synced = true,
+	};
 }
 
 extern void peers_set_synced(peers_t *peers, const char *peer, bool synced)
@@ -74,7 +92,7 @@ static void _answer(fed_job_action_t action, uint32_t rc)
 
 	assert_int_not_equal(token, 0);
 	said[action] = 0;
-	jobs_answered(jobs, token, rc);
+	jobs_answered(jobs, "alpha", token, rc);
 }
 
 static fed_job_t *_job(void)
@@ -139,6 +157,9 @@ static void _begin(uint16_t port)
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u", port);
 	memset(said, 0, sizeof(said));
+	memset(gamma_told, 0, sizeof(gamma_told));
+	gamma_asked = 0;
+	alpha_comes = true;
 	dir = scratch_make();
 	if (!(ledger = fed_ledger_open(dir, &opts, _no_record, NULL, &err)) ||
 	    !(loop = flurm_loop_create(&err)) ||
@@ -363,6 +384,173 @@ static void _start_that_fails(void **state)
 	assert_false(fake_flurm_granted());
 }
 
+/* Alpha is away, for seconds. Gamma may have the job, too, if it is up. */
+static void _alpha_is_down(uint64_t siblings, bool gamma, int seconds)
+{
+	jobs_set_slurmdbd(jobs, true);
+	if (gamma)
+		(void) session_begin(&sessions, "gamma", 1,
+				     SLURM_PROTOCOL_VERSION);
+	_alpha_submits(siblings);
+	UNTIL(_is(FED_JOB_QUEUED));
+	alpha_comes = false;
+	session_end(&sessions, "alpha", 1);
+	jobs_origin_lost(jobs, "alpha");
+	fake_flurm_asks();
+	UNTIL(_is(FED_JOB_LOCKING));
+	jobs_tick(jobs, now);
+	jobs_tick(jobs, now += seconds);
+	_turn();
+}
+
+static void _gamma_answers(uint32_t rc)
+{
+	uint64_t token = gamma_asked;
+
+	assert_int_not_equal(token, 0);
+	gamma_asked = 0;
+	jobs_answered(jobs, "gamma", token, rc);
+}
+
+static void _alpha_comes_back(void)
+{
+	alpha_comes = true;
+	(void) session_begin(&sessions, "alpha", 2, SLURM_PROTOCOL_VERSION);
+}
+
+/* What alpha's list says */
+static void _alpha_lists(fed_job_view_t view)
+{
+	const fed_job_event_t event = {
+		.type = FED_EV_ORIGIN_VIEW, .now = now, .view = view,
+	};
+
+	jobs_event(jobs, _job(), &event);
+}
+
+/* Its siblings give the lock, and hear that FLURM has started it. */
+static void _origin_down(void **state)
+{
+	_alpha_is_down(WITH_GAMMA, true, 9);
+	assert_int_equal(gamma_told[LOCKS], 0);
+	jobs_tick(jobs, now += 1);
+	_turn();
+	assert_int_equal(gamma_told[LOCKS], 1);
+	assert_false(fake_flurm_granted());
+	_gamma_answers(SLURM_SUCCESS);
+	UNTIL(fake_flurm_granted());
+	fake_flurm_starts();
+	UNTIL(gamma_told[REVOKES]);
+	assert_true(_is(FED_JOB_RUNNING));
+	assert_int_equal(gamma_told[UNLOCKS], 0);
+
+	/* alpha is back, and hears it, too */
+	_alpha_comes_back();
+	assert_int_equal(fed_job_sync(_job()), FED_SYNC_RUNNING);
+	_alpha_lists(FED_VIEW_PENDING);
+	UNTIL(said[FED_ACT_LOCK]);
+	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
+	UNTIL(said[FED_ACT_START]);
+	assert_int_equal(gamma_told[REVOKES], 1);
+}
+
+/* One no is enough, and what the others gave is given back. */
+static void _sibling_refuses(void **state)
+{
+	_alpha_is_down(WITH_GAMMA, true, 10);
+	_gamma_answers(SLURM_ERROR);
+	UNTIL(_is(FED_JOB_QUEUED));
+	assert_false(fake_flurm_granted());
+	assert_int_equal(gamma_told[UNLOCKS], 0);
+	assert_int_equal(_job()->refusals, 0);
+	/* the next time it says yes */
+	fake_flurm_asks();
+	UNTIL(gamma_told[LOCKS] == 2);
+	_gamma_answers(SLURM_SUCCESS);
+	UNTIL(fake_flurm_granted());
+	/* but it cannot be started */
+	fake_flurm_fails_to_start();
+	UNTIL(gamma_told[UNLOCKS] == 1);
+	assert_true(_is(FED_JOB_QUEUED));
+}
+
+/* Its link goes before it has answered: it may have given its lock. */
+static void _sibling_lost(void **state)
+{
+	_alpha_is_down(WITH_GAMMA, true, 10);
+	session_end(&sessions, "gamma", 1);
+	jobs_origin_lost(jobs, "gamma");
+	UNTIL(_is(FED_JOB_QUEUED));
+	assert_false(fake_flurm_granted());
+	assert_int_equal(gamma_told[UNLOCKS], 0);
+	(void) session_begin(&sessions, "gamma", 2, SLURM_PROTOCOL_VERSION);
+	jobs_tick(jobs, now += 1);
+	UNTIL(gamma_told[UNLOCKS] == 1);
+}
+
+/* The origin is back before all have answered: it decides. */
+static void _origin_comes_back(void **state)
+{
+	_alpha_is_down(WITH_GAMMA, true, 10);
+	_alpha_comes_back();
+	jobs_tick(jobs, now += 1);
+	UNTIL(gamma_told[UNLOCKS] == 1);
+	assert_int_equal(said[FED_ACT_LOCK], 0);
+	_alpha_lists(FED_VIEW_PENDING);
+	UNTIL(said[FED_ACT_LOCK]);
+	assert_int_equal(gamma_told[LOCKS], 1);
+	_answer(FED_ACT_LOCK, SLURM_ERROR);
+	UNTIL(_is(FED_JOB_QUEUED));
+	assert_false(fake_flurm_granted());
+}
+
+static void _a_late_yes(void **state)
+{
+	uint64_t token;
+
+	_alpha_is_down(WITH_GAMMA, true, 10);
+	token = gamma_asked;
+	_alpha_comes_back();
+	jobs_tick(jobs, now += 1);
+	UNTIL(gamma_told[UNLOCKS] == 1);
+	jobs_answered(jobs, "gamma", token, SLURM_SUCCESS);
+	_turn();
+	assert_true(_is(FED_JOB_LOCKING));
+	assert_false(fake_flurm_granted());
+}
+
+/* Nobody is asked, as nobody is up, or as it may be us who are cut off. */
+static void _nobody_to_ask(void **state)
+{
+	_alpha_is_down(WITH_GAMMA, false, 10);
+	UNTIL(_is(FED_JOB_QUEUED));
+	assert_false(fake_flurm_granted());
+
+	(void) session_begin(&sessions, "gamma", 1, SLURM_PROTOCOL_VERSION);
+	jobs_set_slurmdbd(jobs, false);
+	fake_flurm_asks();
+	UNTIL(_is(FED_JOB_LOCKING));
+	jobs_tick(jobs, now += 100);
+	_turn();
+	assert_int_equal(gamma_told[LOCKS], 0);
+	/* the origin is down only for us */
+	jobs_set_slurmdbd(jobs, true);
+	alpha_comes = true;
+	jobs_tick(jobs, now += 100);
+	_turn();
+	assert_int_equal(gamma_told[LOCKS], 0);
+	assert_true(_is(FED_JOB_LOCKING));
+}
+
+/* Nobody else may have it. */
+static void _only_here(void **state)
+{
+	_alpha_is_down(ONLY_FLURM, true, 10);
+	jobs_tick(jobs, now += 1);
+	UNTIL(fake_flurm_granted());
+	assert_int_equal(gamma_told[LOCKS], 0);
+}
+
 /* FLURM is away for longer than DeliveryTimeout. */
 static void _undelivered(void **state)
 {
@@ -413,6 +601,13 @@ int main(void)
 		WITH_FLURM(_deny_that_is_late),
 		WITH_FLURM(_cancelled_before_the_grant),
 		WITH_FLURM(_start_that_fails),
+		WITH_FLURM(_origin_down),
+		WITH_FLURM(_sibling_refuses),
+		WITH_FLURM(_sibling_lost),
+		WITH_FLURM(_origin_comes_back),
+		WITH_FLURM(_a_late_yes),
+		WITH_FLURM(_nobody_to_ask),
+		WITH_FLURM(_only_here),
 		cmocka_unit_test(_undelivered),
 		cmocka_unit_test(_undelivered_but),
 	};
