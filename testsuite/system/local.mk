@@ -48,6 +48,15 @@ EXTRA_DIST += \
 	testsuite/system/test_sibling_jobs.py \
 	testsuite/system/test_sibling_membership.py \
 	testsuite/system/test_sibling_restarts.py \
+	testsuite/system/test_soak.py \
 	testsuite/system/test_stack.py \
 	testsuite/system/test_visible.py \
 	# End of EXTRA_DIST
+
+# make soak SEED=7 JOBS=20000 FOR=1800 (seconds): a longer one than ./check's
+soak: all $(check_PROGRAMS)
+	SOAK_SEED=$${SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \
+	SOAK_JOBS=$${JOBS:-20000} SOAK_SECONDS=$${FOR:-600} \
+	FED_FLURM_BUILD=$(abs_top_builddir) /usr/bin/python3 -B -m pytest -s \
+		$(abs_top_srcdir)/testsuite/system/test_soak.py
+.PHONY: soak

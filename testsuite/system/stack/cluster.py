@@ -100,14 +100,15 @@ class Node(Daemon):
 
 
 class Cluster:
-    def __init__(self, name, stack, munge, slurmdbd, backup_host=None):
+    def __init__(self, name, stack, munge, slurmdbd, backup_host=None,
+                 conf=()):
         self.name = name
         self.stack = stack
         self.dir = stack.mkdir(name)
         self.port = free_port()
         self.slurmd_port = free_port()
         self.conf = os.path.join(self.dir, "slurm.conf")
-        self.extra = []  # more lines of slurm.conf
+        self.extra = [*conf]  # more lines of slurm.conf
         self.plugin_dirs = [_stock_plugin_dir()]
         self._munge = munge
         self._slurmdbd = slurmdbd

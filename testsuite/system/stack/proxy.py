@@ -16,11 +16,17 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close() sends RST
 
 
 class Proxy:
-    """From (address, port) to (to_address, to_port)."""
+    """From (address, port) to (to_address, to_port).
+
+    whole_requests: what is asked arrives whole, only answers are torn. A
+    slurmctld of 22.05 ends if it is reset while it still speaks
+    (slurm_persist_conn.c, _conn_readable()).
+    """
 
     def __init__(self, address, port, to_port, to_address="127.0.0.1",
-                 host=None):
+                 host=None, whole_requests=False):
         self.port = port
+        self._whole_requests = whole_requests
         self.torn = 0  # connections that ended in the middle of something
         self._to = (to_address, to_port)
         self._flow = threading.Event()  # cleared: nothing comes through
@@ -74,28 +80,31 @@ class Proxy:
         try:
             far = socket.create_connection(self._to, 10)
         except OSError:
+            if self._whole_requests:
+                _hear_out(near)
             _hang_up(near)
+            near.close()
             return
         far.settimeout(None)
         self._conns |= {near, far}
         for conn in (near, far):
             conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        back = threading.Thread(target=self._pump, args=(far, near),
+        back = threading.Thread(target=self._pump, args=(far, near, False),
                                 daemon=True)
         back.start()
-        self._pump(near, far)
+        self._pump(near, far, self._whole_requests)
         back.join()
         self._conns -= {near, far}
         near.close()
         far.close()
 
-    def _pump(self, here, there):
+    def _pump(self, here, there, whole):
         try:
             while data := here.recv(65536):
                 self._flow.wait()
                 if self._closed:
                     return
-                if self._cutting:
+                if self._cutting and not whole:
                     there.sendall(data[:len(data) // 2])
                     self.torn += 1
                     _hang_up(here)
@@ -107,6 +116,14 @@ class Proxy:
         except OSError:
             _hang_up(here)
             _hang_up(there)
+
+
+def _hear_out(conn):
+    """Whoever is silent for half a second waits for an answer."""
+    conn.settimeout(0.5)
+    with contextlib.suppress(OSError):
+        while conn.recv(65536):
+            pass
 
 
 def _hang_up(conn):

@@ -37,10 +37,11 @@ class Stack:
     wires    there is a proxy on the way to FLURM's controller, to FLURM's own
              side and, after reroute(), to a native: self.wires[name]
     disk     FLURM's ledger has a file system of its own, of so many MiB
+    conf     more lines of the natives' slurm.conf
     """
 
     def __init__(self, natives=("alpha", "beta"), flurm=None, pair=False,
-                 gateway=None, wires=False, disk=None):
+                 gateway=None, wires=False, disk=None, conf=()):
         # a short path: unix socket names have at most 107 characters
         self.dir = tempfile.mkdtemp(prefix="ff-", dir="/tmp")
         os.chmod(self.dir, 0o755)
@@ -60,6 +61,7 @@ class Stack:
         self.mariadb = MariaDB(self)
         self.slurmdbd = Slurmdbd(self, self.mariadb, self.munge)
         self.clusters = {}
+        self.conf = conf
         self.wires = {}
         self._outpost = Host("outpost", self) if wires else None
         for name in natives:
@@ -78,7 +80,7 @@ class Stack:
 
     def add_cluster(self, name, backup_host=None):
         self.clusters[name] = Cluster(name, self, self.munge, self.slurmdbd,
-                                      backup_host)
+                                      backup_host, self.conf)
         return self.clusters[name]
 
     def __getattr__(self, name):
@@ -150,7 +152,9 @@ class Stack:
 
     def _lay_wires(self):
         self.wires["flurm"] = Proxy(self._outpost.address, self.flurm.port,
-                                    self.flurm.port, host=self._outpost)
+                                    self.flurm.port, host=self._outpost,
+                                    whole_requests=self.slurm_version <
+                                    (24, 11))
         self.wires["gateway"] = Proxy("127.0.0.1", self.flurm.url_port,
                                       self.flurm.http_port)
         for cluster in self.clusters.values():
