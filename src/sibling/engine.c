@@ -111,6 +111,7 @@ static void _tick(engine_t *engine)
 	jobs_tick(engine->jobs, now);
 	peers_reap(engine->peers);
 	_look_for_half_open(engine);
+	peers_reset_unsynced(engine->peers);
 	_look_if_drained(engine, now);
 	engine_snapshot(engine);
 }

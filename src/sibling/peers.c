@@ -16,6 +16,9 @@
 /* a native comes within a second of our link; when to say that it did not */
 #define ALONE_MIN_S 3
 #define ALONE_MAX_S 60
+/* its JOB_SYNC comes as soon; when to begin anew if it did not */
+#define UNSYNCED_MIN_S 8
+#define UNSYNCED_MAX_S 300
 
 typedef struct peer {
 	struct peer *next;
@@ -26,6 +29,8 @@ typedef struct peer {
 	bool synced;
 	time_t alone_since;	/* our link is up, its own is not; or 0 */
 	int alone_s;		/* after which it is named */
+	time_t unsynced_since;	/* it has both ways, we not its JOB_SYNC; or 0 */
+	int unsynced_s;		/* after which we begin anew; 0: as at first */
 } peer_t;
 
 struct peers {
@@ -141,6 +146,48 @@ extern void peers_find_half_open(peers_t *peers, char **ret_name)
 		/* 0 stands for "not alone" */
 		if (_is_alone(peer, now.tv_sec + 1))
 			*ret_name = xstrdup(peer->name);
+	}
+	pthread_mutex_unlock(&peers->lock);
+}
+
+/* LOCKED. RET true if its JOB_SYNC will not come any more */
+static bool _is_unsynced(peer_t *peer, time_t now)
+{
+	link_status_t status;
+
+	link_get_status(peer->link, &status);
+	if (peer->synced)
+		peer->unsynced_s = 0;
+	if (peer->synced || !peer->inbound || (status.state != LINK_UP)) {
+		peer->unsynced_since = 0;
+		return false;
+	}
+	if (!peer->unsynced_s)
+		peer->unsynced_s = UNSYNCED_MIN_S;
+	if (!peer->unsynced_since)
+		peer->unsynced_since = now;
+	if (now - peer->unsynced_since < peer->unsynced_s)
+		return false;
+	peer->unsynced_since = 0;
+	/* it may be slow: longer and longer */
+	peer->unsynced_s *= 2;
+	if (peer->unsynced_s > UNSYNCED_MAX_S)
+		peer->unsynced_s = UNSYNCED_MAX_S;
+	return true;
+}
+
+extern void peers_reset_unsynced(peers_t *peers)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	pthread_mutex_lock(&peers->lock);
+	for (peer_t *peer = peers->list; peer; peer = peer->next) {
+		if (!_is_unsynced(peer, now.tv_sec + 1))
+			continue;
+		fed_info("cluster %s: %s has not sent its list of jobs; we connect anew",
+			 peers->cluster, peer->name);
+		link_reset(peer->link);
 	}
 	pthread_mutex_unlock(&peers->lock);
 }

@@ -58,6 +58,14 @@ extern void peers_reap(peers_t *peers);
  */
 extern void peers_find_half_open(peers_t *peers, char **ret_name);
 
+/*
+ * To be called about once a second. A native sends its JOB_SYNC once for each
+ * of our sessions and may lose it (fed_mgr.c, _agent_thread()): without it we
+ * say nothing to that native. So after some seconds the session is begun anew,
+ * the next time after twice as long.
+ */
+extern void peers_reset_unsynced(peers_t *peers);
+
 /* Queue a message in a session (see link_send()). RET false if dropped */
 extern bool peers_send(peers_t *peers, const char *peer, uint32_t session,
 		       bool single, buf_t *buf, uint64_t token);

@@ -342,6 +342,32 @@ static void _half_open(void **state)
 	persist_close(&conn);
 }
 
+/*
+ * alpha is linked both ways, but its JOB_SYNC was lost: we connect anew, since
+ * that makes a native send it again, and no more once it has come.
+ */
+static void _list_is_lost(void **state)
+{
+	persist_t conn;
+	fed_err_t err;
+	int64_t start;
+
+	_create();
+	assert_true(host_start(host));
+	wait_for(_is("peers.0.send", "true"));
+	start = now_ms();
+	assert_int_equal(_alpha_connects(&conn, "alpha", &err), 0);
+	wait_for(_is("peers.0.send", "false"));
+	assert_in_range(now_ms() - start, 7000, 12000);
+	wait_for(_is("peers.0.send", "true"));
+	assert_true(_is("peers.0.sessions", "2"));
+	assert_true(_is("peers.0.synced", "false"));
+	assert_int_equal(_alpha_syncs(&conn), SLURM_SUCCESS);
+	wait_for(_is("peers.0.synced", "true"));
+	assert_int_equal(fake_inits(alpha), 2);
+	persist_close(&conn);
+}
+
 /* With FLURM in the federation a native's singleton must not wait for ever. */
 static void _singleton(void **state)
 {
@@ -485,6 +511,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(_starts_and_stops),
 		TEST(_half_open),
+		TEST(_list_is_lost),
 		TEST(_who_may_come_in),
 		TEST(_singleton),
 		TEST(_reconfigure),
