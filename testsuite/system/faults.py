@@ -105,7 +105,8 @@ def open_gate(stack):
     open(os.path.join(stack.work, "gate"), "w").close()
 
 
-def fault(stack, broken, origin="alpha", native=None, wire=None):
+def fault(stack, broken, origin="alpha", native=None, wire=None,
+          forgets=False):
     """Runs COUNT jobs and breaks something while most of them wait.
 
     broken  the context
@@ -113,6 +114,7 @@ def fault(stack, broken, origin="alpha", native=None, wire=None):
     native  the one that is broken by it: what natives make then of the jobs
             that they run themselves is their own affair
     wire    the one that FLURM finds at its proxy
+    forgets the native does not remember what it has not saved
     """
     stack.wait_flurm_linked(60)
     stack.cancel_all()
@@ -133,10 +135,10 @@ def fault(stack, broken, origin="alpha", native=None, wire=None):
     with broken:
         pass
     stack.wait_flurm_linked(90)
-    judge(stack, origin, jobs, native)
+    judge(stack, origin, jobs, native, forgets)
 
 
-def judge(stack, origin, jobs, native):
+def judge(stack, origin, jobs, native, forgets):
     wait_until(lambda: not_started(stack, jobs, native), lambda left: not left,
                120, "all have started")
     starts = stack.witness.lines("start")
@@ -150,6 +152,11 @@ def judge(stack, origin, jobs, native):
         # without (fed_mgr.c, _job_lock_all_sibs()), and a native that was
         # killed starts again what it has not saved of its own
         twice = {job: each for job, each in twice.items() if "flurm" in each}
+        if forgets:
+            # nor does it know any more to whom it gave its lock: it may start
+            # such a job before it is told
+            twice = {job: each for job, each in twice.items()
+                     if each != ["flurm", origin.name]}
     assert not twice
     nothing_is_left(stack, origin, where, native)
     ends = {line.job: int(line.time) for line in stack.witness.lines("end")}
