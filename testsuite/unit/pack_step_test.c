@@ -88,13 +88,17 @@ static void _steps(void **state)
 					    version);
 			assert_int_equal(msg->job_step_count, count);
 			assert_int_equal(msg->last_update, 1234);
-			for (uint32_t i = 0; i < count; i++)
+			for (uint32_t i = 0; i < count; i++) {
 				_same(&steps[i], &msg->job_steps[i], version);
+				/* which Slurm forgets to free */
+				xfree(msg->job_steps[i].submit_line);
+			}
 			slurm_free_job_step_info_response_msg(msg);
 			free_buf(buf);
 		}
 	}
 	for (int i = 0; i < 3; i++) {
+		xfree(steps[i].submit_line);
 		slurm_free_job_step_info_members(&steps[i]);
 	}
 }
