@@ -96,12 +96,20 @@ def test_origin_has_not_saved_that_it_runs(full):
     assert full.witness.starts(job) == [("flurm", 0)]
 
 
+def wait_older_than_a_list():
+    """A native lists no job of the second in which it makes its list: of one
+    that is missing there nothing is known."""
+    now = time.time()
+    wait_until(lambda: time.time() > now + 2, what="two seconds later")
+
+
 def test_origin_has_forgotten_its_jobs(full):
     """A cold start: what runs and what waits at FLURM is of nobody."""
     running = running_job(full, full.beta, "--ntasks=16", script="sleep 300")
     waiting = full.beta.sbatch("--ntasks=16", user=USER,
                                script=full.witness.script())
-    full.wait_states(waiting, flurm="pending")
+    full.wait_states(waiting, flurm="pending", alpha="PENDING")
+    wait_older_than_a_list()
     full.beta.slurmctld.options = ["-c"]
     restart(full, full.beta.slurmctld)
     full.beta.slurmctld.options = []
@@ -116,10 +124,7 @@ def test_cancelled_while_flurms_controller_is_away(full):
     waiting = full.beta.sbatch("--ntasks=16", user=USER,
                                script=full.witness.script())
     full.wait_states(waiting, flurm="pending")
-    # a native lists no job of the second in which it makes its list: of one
-    # that is missing there nothing is known
-    submitted = time.time()
-    wait_until(lambda: time.time() > submitted + 2, what="two seconds later")
+    wait_older_than_a_list()
 
     def cancel():
         full.beta.run("scancel", str(running), str(waiting), user=USER)
