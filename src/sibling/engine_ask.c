@@ -4,6 +4,8 @@
  */
 #include "src/sibling/engine_int.h"
 
+#include "src/sibling/net.h"
+
 #define VIEW_MS 250		/* a view is good for so long, come what may */
 #define VIEW_MAX_MS 5000	/* and not for longer, as time passes in it */
 
@@ -153,7 +155,7 @@ static view_t *_view_now(engine_t *engine)
 
 static bool _view_is_good(engine_t *engine, const view_t *view)
 {
-	int64_t age = view_now_ms() - view->made_ms;
+	int64_t age = net_now_ms() - view->made_ms;
 
 	/* who has just changed something is to see it */
 	return ((age < VIEW_MS) &&
@@ -191,7 +193,7 @@ static uint32_t _act(engine_t *engine, note_t *note)
 {
 	uint32_t rc = _ask_rc(engine, note);
 
-	__atomic_store_n(&engine->acted_ms, view_now_ms(), __ATOMIC_RELEASE);
+	__atomic_store_n(&engine->acted_ms, net_now_ms(), __ATOMIC_RELEASE);
 	return rc;
 }
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "src/sibling/dep.h"
+#include "src/sibling/net.h"
 #include "src/sibling/sib.h"
 
 #define LIST_WAIT_MS 1000	/* for a native's JOB_SYNC, to answer it */
@@ -62,7 +63,7 @@ static void _send_sync(engine_t *engine, session_t *session)
 
 extern void engine_send_syncs(engine_t *engine)
 {
-	int64_t now = view_now_ms();
+	int64_t now = net_now_ms();
 
 	for (session_t *session = engine->sessions; session;
 	     session = session->next) {
@@ -174,7 +175,7 @@ static void _take_up(engine_t *engine, const note_t *note)
 					   note->session, note->version);
 
 	if (peers_flags(engine->peers, note->peer).recv)
-		session->came_ms = view_now_ms();
+		session->came_ms = net_now_ms();
 	dep_table_resend(engine->deps, note->peer);
 }
 
@@ -183,7 +184,7 @@ static void _take_came(engine_t *engine, const note_t *note)
 	session_t *session = session_find(engine->sessions, note->peer);
 
 	if (session && !session->came_ms)
-		session->came_ms = view_now_ms();
+		session->came_ms = net_now_ms();
 }
 
 static void _take_answer(engine_t *engine, const note_t *note)

@@ -171,20 +171,12 @@ static bool _wait_address(link_t *link, char **ret_host, uint16_t *ret_port,
 	}
 }
 
-static int64_t _now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 /* Wait all of the time, whatever changes. RET false if stopped */
 static bool _pause(link_t *link, int ms)
 {
-	int64_t until = _now_ms() + ms, left;
+	int64_t until = net_now_ms() + ms, left;
 
-	while ((left = until - _now_ms()) > 0) {
+	while ((left = until - net_now_ms()) > 0) {
 		if (!_wait(link, -1, left, NULL))
 			return false;
 	}
@@ -194,7 +186,7 @@ static bool _pause(link_t *link, int ms)
 /* Wait out the back-off, unless something changes. RET false if stopped */
 static bool _back_off(link_t *link)
 {
-	int64_t until = _now_ms() + link->retry_ms, left;
+	int64_t until = net_now_ms() + link->retry_ms, left;
 	bool go;
 
 	while (1) {
@@ -204,7 +196,7 @@ static bool _back_off(link_t *link)
 		pthread_mutex_unlock(&link->lock);
 		if (go)
 			link->retry_ms = 0;
-		left = until - _now_ms();
+		left = until - net_now_ms();
 		if (go || (left <= 0))
 			return true;
 		if (!_wait(link, -1, left, NULL))

@@ -71,14 +71,6 @@ struct listener {
 	listener_status_t status;
 };
 
-static int64_t _now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 static void _free_conn(conn_t *conn)
 {
 	if (conn->fd >= 0)
@@ -147,7 +139,7 @@ static int _read_some(conn_t *conn, const char **why)
 		}
 		if (conn->head_got < 4) {
 			if (!conn->head_got)
-				conn->deadline = _now_ms() + WHOLE_FRAME_MS;
+				conn->deadline = net_now_ms() + WHOLE_FRAME_MS;
 			conn->head_got += n;
 			if (conn->head_got < 4)
 				continue;
@@ -242,7 +234,7 @@ static void _accept_all(listener_t *listener)
 
 		net_prepare(fd);
 		conn->fd = fd;
-		conn->deadline = _now_ms() + FIRST_BYTE_MS;
+		conn->deadline = net_now_ms() + FIRST_BYTE_MS;
 		pthread_mutex_lock(&listener->lock);
 		queued = _queued(listener);
 		listener->status.accepted++;
@@ -266,7 +258,7 @@ static void _accept_all(listener_t *listener)
 
 static void _look_at_fresh(listener_t *listener, const struct pollfd *pfd)
 {
-	int64_t now = _now_ms();
+	int64_t now = net_now_ms();
 
 	/* from the end, as entries move down */
 	for (int i = listener->fresh_cnt - 1; i >= 0; i--) {

@@ -16,7 +16,7 @@
 
 #define LISTEN_BACKLOG 1024	/* as slurmctld's (DEFAULT_LISTEN_BACKLOG) */
 
-static int64_t _now_ms(void)
+extern int64_t net_now_ms(void)
 {
 	struct timespec now;
 
@@ -26,7 +26,7 @@ static int64_t _now_ms(void)
 
 static int64_t _deadline(int timeout_ms)
 {
-	return (timeout_ms < 0) ? INT64_MAX : _now_ms() + timeout_ms;
+	return (timeout_ms < 0) ? INT64_MAX : net_now_ms() + timeout_ms;
 }
 
 /* RET 1 ready, 0 deadline passed, -1 stopped or failed with err */
@@ -43,7 +43,7 @@ static int _wait(int fd, short events, int stop_fd, int64_t deadline,
 		int rc;
 
 		if (deadline != INT64_MAX) {
-			left = deadline - _now_ms();
+			left = deadline - net_now_ms();
 			if (left < 0)
 				left = 0;
 			if (left > 60000)
@@ -57,7 +57,7 @@ static int _wait(int fd, short events, int stop_fd, int64_t deadline,
 			return fed_err_set(err, ECANCELED, "stopped");
 		if ((rc > 0) && pfd[0].revents)
 			return 1;
-		if ((deadline != INT64_MAX) && (_now_ms() >= deadline))
+		if ((deadline != INT64_MAX) && (net_now_ms() >= deadline))
 			return 0;
 	}
 }

@@ -19,6 +19,9 @@
  * 1 GiB; no federation message or client RPC comes near this. */
 #define NET_FRAME_MAX (128 * 1024 * 1024)
 
+/* RET milliseconds of a clock that is never set */
+extern int64_t net_now_ms(void);
+
 /*
  * Connect to host:port, trying each of its addresses.
  * RET a descriptor that the caller closes, or -1 with err

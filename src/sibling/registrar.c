@@ -17,6 +17,7 @@
 
 #include "src/core/log.h"
 #include "src/sibling/dbd.h"
+#include "src/sibling/net.h"
 #include "src/sibling/thread.h"
 
 #define RETRY_MIN_MS 2000
@@ -63,14 +64,6 @@ struct registrar {
 	fed_log_throttle_t complaint;
 	fed_log_throttle_t rival_complaint;
 };
-
-static int64_t _now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
 
 static void _wake(int fd)
 {
@@ -234,13 +227,13 @@ static int _refresh(registrar_t *registrar, fed_err_t *err)
 	bool stale, changed = false;
 
 	pthread_mutex_lock(&registrar->lock);
-	stale = registrar->stale && (_now_ms() >= registrar->refresh_at);
+	stale = registrar->stale && (net_now_ms() >= registrar->refresh_at);
 	if (stale)
 		registrar->stale = false;
 	pthread_mutex_unlock(&registrar->lock);
 	if (!stale)
 		return 0;
-	registrar->refresh_at = _now_ms() + REFRESH_MS;
+	registrar->refresh_at = net_now_ms() + REFRESH_MS;
 	if (!dbd_get_assocs(&registrar->conn, conf->cluster->name, conf->assoc,
 			    &changed, err)) {
 		memset(&registrar->refresh_complaint, 0,
@@ -253,7 +246,7 @@ static int _refresh(registrar_t *registrar, fed_err_t *err)
 	pthread_mutex_lock(&registrar->lock);
 	registrar->stale = true;
 	pthread_mutex_unlock(&registrar->lock);
-	registrar->refresh_at = _now_ms() + POLL_MS;
+	registrar->refresh_at = net_now_ms() + POLL_MS;
 	if (err->code != EREMOTE)
 		return fed_err_prefix(err, "ask for associations");
 	fed_log_throttled(&registrar->refresh_complaint, FED_LOG_ERROR,
@@ -400,14 +393,14 @@ static int _idle_ms(registrar_t *registrar)
 
 	pthread_mutex_lock(&registrar->lock);
 	if (registrar->stale)
-		ms = registrar->refresh_at - _now_ms();
+		ms = registrar->refresh_at - net_now_ms();
 	pthread_mutex_unlock(&registrar->lock);
 	return (ms < 1) ? 1 : (ms > POLL_MS) ? POLL_MS : ms;
 }
 
 static bool _poll_is_due(int64_t *next)
 {
-	int64_t ms = _now_ms();
+	int64_t ms = net_now_ms();
 
 	if (*next && (ms < *next))
 		return false;
@@ -571,7 +564,7 @@ extern void registrar_again(registrar_t *registrar)
 
 extern void registrar_look(registrar_t *registrar)
 {
-	int64_t now = _now_ms();
+	int64_t now = net_now_ms();
 	bool look;
 
 	pthread_mutex_lock(&registrar->lock);

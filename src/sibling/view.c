@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/sibling/net.h"
+
 #define JOBS_STEP 256
 
 struct view_body {
@@ -31,19 +33,11 @@ extern void view_job_unref(view_job_t *job)
 	xfree(job);
 }
 
-extern int64_t view_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 extern view_t *view_create(const char *cluster)
 {
 	view_t *view = xmalloc(sizeof(*view));
 
-	view->made_ms = view_now_ms();
+	view->made_ms = net_now_ms();
 	view->made = time(NULL);
 	view->cluster = cluster;
 	view->refs = 1;

@@ -48,7 +48,7 @@ typedef struct {
 	const char *cluster;	/* ours; outlives all views */
 	uint64_t number;	/* of the state that it shows */
 	time_t made;
-	int64_t made_ms;	/* of view_now_ms() */
+	int64_t made_ms;	/* of net_now_ms() */
 	federation_t *fed;
 	nodes_t *nodes;
 	time_t nodes_told;	/* when FLURM said so, 0: it has not yet */
@@ -61,9 +61,6 @@ typedef struct {
 	view_body_t *bodies;
 	int refs;
 } view_t;
-
-/* RET milliseconds of a clock that is never set */
-extern int64_t view_now_ms(void);
 
 /* RET a view without jobs and one reference */
 extern view_t *view_create(const char *cluster);
