@@ -45,6 +45,7 @@
 #include "src/interfaces/jobacct_gather.h"
 #include "src/interfaces/select.h"
 #include "src/interfaces/tls.h"
+#include "src/interfaces/topology.h"
 
 typedef persist_conn_t compat_persist_conn_t;
 typedef list_t *compat_list_t;
@@ -139,6 +140,39 @@ static inline int compat_reply_body(slurm_msg_t *request, uint16_t type,
 	msg.data_size = get_buf_offset(body);
 	return (slurm_send_node_msg(request->conn_fd, &msg) < 0) ? -1 : 0;
 #endif
+}
+
+/*
+ * Answer that there are no switches and no blocks. Since 23.11 a topology
+ * plugin packs the answer, and a client takes only that of the plugin which its
+ * own slurm.conf names: another one is a segmentation fault there. Who hosts
+ * us need not have loaded it.
+ * RET 0, or else nothing was answered
+ */
+static inline int compat_reply_no_topology(slurm_msg_t *request)
+{
+	topo_info_response_msg_t none = { 0 };
+#if COMPAT_24_11
+	buf_t *packed;
+	int rc;
+
+	if (topology_g_init())
+		return -1;
+	packed = init_buf(BUF_SIZE);
+	pack32(topology_get_plugin_id(), packed);
+	pack32(0, packed);	/* of them; a plugin without any reads none */
+	set_buf_offset(packed, 0);
+	rc = topology_g_topology_unpack(&none.topo_info, packed,
+					SLURM_PROTOCOL_VERSION);
+	free_buf(packed);
+	if (rc)
+		return -1;
+	(void) compat_reply(request, RESPONSE_TOPO_INFO, &none);
+	(void) topology_g_topology_free(none.topo_info);
+#else
+	(void) compat_reply(request, RESPONSE_TOPO_INFO, &none);
+#endif
+	return 0;
 }
 
 /* Send the client to another cluster. IN to - stays the caller's */

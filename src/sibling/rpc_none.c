@@ -39,9 +39,8 @@ extern void rpc_burst_buffers(const rpc_conf_t *conf, slurm_msg_t *msg,
 
 extern void rpc_topology(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 {
-	topo_info_response_msg_t none = { .record_count = 0 };
-
-	(void) compat_reply(msg, RESPONSE_TOPO_INFO, &none);
+	if (compat_reply_no_topology(msg))
+		(void) slurm_send_rc_msg(msg, ESLURM_NOT_SUPPORTED);
 }
 
 /* Fair share is the native clusters': FLURM orders its queue on its own. */
