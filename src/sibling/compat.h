@@ -423,14 +423,26 @@ static inline void compat_free_data(uint16_t type, void *data)
 {
 	sib_msg_t *sib = data;
 
-	if (sib && ((type == REQUEST_SIB_MSG) ||
-		    (type == REQUEST_SIB_JOB_LOCK) ||
-		    (type == REQUEST_SIB_JOB_UNLOCK))) {
+	if (!data)
+		return;
+	switch (type) {
+	case REQUEST_SIB_MSG:
+	case REQUEST_SIB_JOB_LOCK:
+	case REQUEST_SIB_JOB_UNLOCK:
 		xfree(sib->submit_host);
-		if (sib->data_type == RESPONSE_JOB_INFO) {
+		if (sib->data_type == RESPONSE_JOB_INFO)
 			compat_free_job_info_msg(sib->data);
-			sib->data = NULL;
-		}
+		else
+			compat_free_data(sib->data_type, sib->data);
+		sib->data = NULL;
+		break;
+	case REQUEST_RESOURCE_ALLOCATION:
+	case REQUEST_JOB_WILL_RUN:
+	case REQUEST_SUBMIT_BATCH_JOB:
+	case REQUEST_UPDATE_JOB:
+		/* slurm_free_job_desc_msg() forgets it */
+		xfree(((job_desc_msg_t *) data)->prefer);
+		break;
 	}
 	(void) slurm_free_msg_data(type, data);
 #if !COMPAT_24_11
