@@ -28,3 +28,7 @@ CLEANFILES += $(systemdunit_DATA)
 etc/%.service: etc/%.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) etc && sed -e 's|[@]sbindir[@]|$(sbindir)|g' \
 		-e 's|[@]sysconfdir[@]|$(sysconfdir)|g' $< >$@
+
+# flurm-gateway makes its state_dir in there
+install-data-local:
+	$(MKDIR_P) '$(DESTDIR)$(localstatedir)/lib'
