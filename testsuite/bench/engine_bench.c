@@ -14,6 +14,7 @@
  */
 #include "testsuite/unit/fake_dbd.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <sys/resource.h>
@@ -28,7 +29,7 @@
 #define FLURM_ID 2
 #define BATCH 256		/* items of a message, as slurmctld would */
 #define PATIENCE_S 300
-#define BIG 1000000		/* bytes: a list of many jobs */
+#define SYNC_JOB_MIN 50		/* bytes of a job in a list, at least */
 
 static struct {
 	uint32_t jobs;
@@ -138,7 +139,7 @@ static bool _big_list_since(double since)
 	bool came;
 
 	pthread_mutex_lock(&lock);
-	came = (listed_at > since) && (listed_bytes > BIG);
+	came = (listed_at > since) && (listed_bytes > (size_t) options.many * SYNC_JOB_MIN);
 	pthread_mutex_unlock(&lock);
 	return came;
 }
@@ -274,7 +275,7 @@ static int _compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static void _print_quantiles(const char *name, double *times, size_t count)
+static void _quantiles(const char *name, double *times, size_t count)
 {
 	qsort(times, count, sizeof(*times), _compare);
 	printf("%s_ms p50 %.3f p99 %.3f max %.3f\n", name,
@@ -297,6 +298,30 @@ static double _ask_lock(uint32_t id)
 	return began;
 }
 
+/* What a commit of ten jobs costs the disk, with nothing else to do */
+static void _disk(void)
+{
+	static double times[500];
+	static char data[20000];
+	char path[4200];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/disk", dir);
+	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0)
+		_die("cannot write");
+	for (int i = 0; i < 500; i++) {
+		times[i] = _now();
+		if ((write(fd, data, sizeof(data)) != sizeof(data)) ||
+		    fdatasync(fd))
+			_die("cannot write");
+		times[i] = _now() - times[i];
+		wait_ms(2);
+	}
+	close(fd);
+	_quantiles("disk", times, 500);
+}
+
 /* 1000 jobs a second, ten in a message, and LOCKs between them */
 static void _latency(void)
 {
@@ -314,13 +339,23 @@ static void _latency(void)
 		mult[i] = _say(items, 10);
 		locks[i] = _ask_lock(last_id - 5);
 	}
-	_print_quantiles("mult", mult, 500);
-	_print_quantiles("lock", locks, 500);
+	_quantiles("mult", mult, 500);
+	_quantiles("lock", locks, 500);
+}
+
+/* What a native says first of all: its list, which ours answers */
+static void _alpha_lists(void)
+{
+	/* it knows of no job that is older than this */
+	buf_t *jobs = pack_info_jobs(0, 1, conn.version);
+	buf_t *sync = sib_pack_sync(ALPHA_ID, jobs, 1, conn.version);
+
+	free_buf(jobs);
+	_say(&sync, 1);
 }
 
 static void _alpha_connects(void)
 {
-	buf_t *jobs, *sync;
 	fed_err_t err;
 	double end = _now() + PATIENCE_S;
 
@@ -334,11 +369,7 @@ static void _alpha_connects(void)
 			_die(err.text);
 		wait_ms(50);
 	}
-	/* it knows of no job that is older than this */
-	jobs = pack_info_jobs(0, 1, conn.version);
-	sync = sib_pack_sync(ALPHA_ID, jobs, 1, conn.version);
-	free_buf(jobs);
-	_say(&sync, 1);
+	_alpha_lists();
 }
 
 static void _start(void)
@@ -378,6 +409,7 @@ static void _replay(void)
 	if (!host_start(host))
 		_die("the controller does not start");
 	printf("replay_s %.3f cpu %.3f\n", _now() - began, _my_cpu() - cpu);
+	_alpha_connects();
 	UNTIL(_big_list_since(began));
 	printf("replay_to_sync_s %.3f\n", listed_at - began);
 }
@@ -392,6 +424,7 @@ static void _sync(void)
 	UNTIL(fake_inits(alpha) > inits);
 	cpu = _cpu();
 	began = _now();
+	_alpha_lists();
 	UNTIL(_big_list_since(began));
 	printf("sync_s %.3f cpu %.3f bytes %zu\n", listed_at - began,
 	       _cpu() - cpu, listed_bytes);
@@ -415,6 +448,7 @@ static void _setup(void)
 	port = free_port();
 	fake_dbd_set(dbd, "alpha", "127.0.0.1", fake_port(alpha), ALPHA_ID);
 	fake_dbd_set(dbd, "flurm", "", 0, FLURM_ID);
+	fake_dbd_assoc(dbd, "root", "root");
 	snprintf(text, sizeof(text),
 		 "StatusSocket=%s\n"
 		 "LedgerDir=%s/ledger\n"
@@ -468,6 +502,7 @@ int main(int argc, char **argv)
 	printf("submissions_per_s %.0f per_cpu_s %.0f\n", few, per_cpu);
 	fflush(stdout);
 	_latency();
+	_disk();
 	fflush(stdout);
 	while (last_id - (ALPHA_ID << 26) + options.jobs < options.many)
 		_submit_many(options.jobs, NULL);
