@@ -8,6 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "src/sibling/net.h"
+
+#define STRANGER_MS 10000	/* until one is looked for again */
+
 /* RET a name to be xfreed, or NULL */
 static char *_name_of(uid_t uid)
 {
@@ -59,6 +63,13 @@ static const assoc_qos_t *_qos_by_id(const assoc_known_t *known, uint32_t id)
 	return NULL;
 }
 
+static bool _is_stranger(const assoc_t *assoc, uid_t uid)
+{
+	return (assoc->stranger[uid % ASSOC_STRANGERS].uid == uid) &&
+	       (net_now_ms() <
+		assoc->stranger[uid % ASSOC_STRANGERS].until_ms);
+}
+
 /*
  * The user of a uid. One that was added to the system after we learned of it
  * is looked for by name, without the lock; so the caller must not hold
@@ -69,7 +80,7 @@ static assoc_user_t *_find_user(assoc_t *assoc, uid_t uid)
 	assoc_user_t *user = _user_by_uid(&assoc->known, uid);
 	char *name;
 
-	if (user || !assoc->known.user_cnt)
+	if (user || !assoc->known.user_cnt || _is_stranger(assoc, uid))
 		return user;
 	pthread_mutex_unlock(&assoc->lock);
 	name = _name_of(uid);
@@ -77,6 +88,10 @@ static assoc_user_t *_find_user(assoc_t *assoc, uid_t uid)
 	if (name && (user = assoc_known_user(&assoc->known, name))) {
 		user->uid = uid;
 		assoc_known_sort(&assoc->known);
+	} else {
+		assoc->stranger[uid % ASSOC_STRANGERS].uid = uid;
+		assoc->stranger[uid % ASSOC_STRANGERS].until_ms =
+			net_now_ms() + STRANGER_MS;
 	}
 	xfree(name);
 	return user;
@@ -310,6 +325,7 @@ extern bool assoc_replace(assoc_t *assoc, assoc_known_t *known)
 	old = assoc->known;
 	assoc->known = *known;
 	assoc->is_known = true;
+	memset(assoc->stranger, 0, sizeof(assoc->stranger));
 	pthread_mutex_unlock(&assoc->lock);
 	assoc_known_free(&old);
 	fed_bytes_free(&before);

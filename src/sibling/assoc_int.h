@@ -47,10 +47,18 @@ typedef struct {
 	uint32_t root_qos;	/* default of the root account, or 0 */
 } assoc_known_t;
 
+#define ASSOC_STRANGERS 64
+
 struct assoc {
 	pthread_mutex_t lock;
 	bool is_known;
 	assoc_known_t known;
+	/* uids that slurmdbd has no user for, by uid: not looked for again for
+	 * a while, since each job of theirs asks */
+	struct {
+		uid_t uid;
+		int64_t until_ms;
+	} stranger[ASSOC_STRANGERS];
 };
 
 /* The lock is held, if it is what is known and not yet to be. */

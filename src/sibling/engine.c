@@ -29,13 +29,32 @@ static void _set_partition(engine_t *engine)
 	nodes_unref(nodes);
 }
 
+/*
+ * Let all notes change what is known. RET those that wait for the commit; who
+ * asks for a lock does not, as it changes nothing.
+ */
+static note_t *_take_notes(engine_t *engine, note_t *list)
+{
+	note_t **at = &list, *note;
+
+	while ((note = *at)) {
+		engine_note(engine, note);
+		if (note->kind == NOTE_LOCK) {
+			*at = note->next;
+			inbox_done(&engine->inbox, note);
+		} else {
+			at = &note->next;
+		}
+	}
+	return list;
+}
+
 static void _turn(engine_t *engine)
 {
-	note_t *list = inbox_take(&engine->inbox), *note, *next;
+	note_t *list, *note, *next;
 	bool durable;
 
-	for (note = list; note; note = note->next)
-		engine_note(engine, note);
+	list = _take_notes(engine, inbox_take(&engine->inbox));
 	if (engine->moves != jobs_moves(engine->jobs)) {
 		engine->moves = jobs_moves(engine->jobs);
 		flurm_side_soon(engine->flurm);
