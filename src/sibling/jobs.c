@@ -190,9 +190,13 @@ static bool _only_here(const jobs_t *jobs, uint64_t viable)
 	return fed_sibling_only(viable, jobs_our_id(jobs));
 }
 
-/* RET 0, or the Slurm errno to refuse it with, as slurmdbd knows its user */
-static uint32_t _check_assoc(const jobs_t *jobs, const flurm_job_spec_t *spec,
-			     fed_err_t *err)
+/*
+ * Settle what it is accounted to, where its user has not named that
+ * (slurmctld/job_mgr.c, _job_create()).
+ * RET 0, or the Slurm errno to refuse it with, as slurmdbd knows its user
+ */
+static uint32_t _settle_assoc(const jobs_t *jobs, flurm_job_spec_t *spec,
+			      fed_err_t *err)
 {
 	assoc_found_t found;
 	uint32_t rc;
@@ -200,6 +204,10 @@ static uint32_t _check_assoc(const jobs_t *jobs, const flurm_job_spec_t *spec,
 	rc = assoc_check(jobs->conf.assoc, jobs->conf.enforce,
 			 flurm_or(spec->user_id, NO_VAL), spec->account,
 			 spec->partition, spec->qos, &found, err);
+	if (!rc && !spec->account && found.account)
+		spec->account = strdup(found.account);
+	if (!rc && !spec->qos && found.qos)
+		spec->qos = strdup(found.qos);
 	assoc_found_free(&found);
 	return rc;
 }
@@ -245,7 +253,7 @@ static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
 		if (!event.same)
 			event.refuse = _check_state(jobs, &err);
 		if (!event.same && !event.refuse)
-			event.refuse = _check_assoc(jobs, &spec, &err);
+			event.refuse = _settle_assoc(jobs, &spec, &err);
 		if (event.refuse)
 			flurm_job_spec_free(&spec);
 	}

@@ -38,8 +38,6 @@ WIDTH = 120  # of a column
 
 # What may differ, and why
 DIFFERS = {
-    "Account": "natives tell the user's default when none was asked for",
-    "ACCOUNT": "as Account", "QOS": "as Account",
     "AllocNode:Sid": "sbatch's session", "ALLOC_SID": "as AllocNode:Sid",
     "TRES": "beta does not manage memory (SelectTypeParameters)",
     "TRES_ALLOC": "as TRES", "AllocTRES": "as TRES", "ReqTRES": "as TRES",
