@@ -170,6 +170,18 @@ extern slurmdb_admin_level_t assoc_admin_level(assoc_t *assoc, uid_t uid)
 	return level;
 }
 
+extern char *assoc_user_name(assoc_t *assoc, uid_t uid)
+{
+	const assoc_user_t *user;
+	char *name;
+
+	pthread_mutex_lock(&assoc->lock);
+	user = _find_user(assoc, uid);
+	name = xstrdup(user ? user->name : NULL);
+	pthread_mutex_unlock(&assoc->lock);
+	return name;
+}
+
 extern bool assoc_coordinates(assoc_t *assoc, uid_t uid, const char *account)
 {
 	const assoc_user_t *user;
@@ -346,6 +358,7 @@ extern void assoc_destroy(assoc_t *assoc)
 	if (!assoc)
 		return;
 	assoc_known_free(&assoc->known);
+	assoc_show_unref(assoc->show);
 	pthread_mutex_destroy(&assoc->lock);
 	xfree(assoc);
 }

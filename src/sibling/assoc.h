@@ -51,6 +51,9 @@ extern int assoc_unpack(assoc_t *assoc, const void *body, size_t len,
 /* RET SLURMDB_ADMIN_NOTSET for who is not known */
 extern slurmdb_admin_level_t assoc_admin_level(assoc_t *assoc, uid_t uid);
 
+/* RET slurmdbd's name of a user, to be xfreed; NULL: it has none of that uid */
+extern char *assoc_user_name(assoc_t *assoc, uid_t uid);
+
 /*
  * IN account - NULL: any at all
  * RET true if the user coordinates that account

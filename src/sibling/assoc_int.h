@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "src/sibling/assoc.h"
+#include "src/sibling/assoc_show.h"
 
 #define ASSOC_UID_UNKNOWN ((uid_t) NO_VAL)
 
@@ -59,6 +60,7 @@ struct assoc {
 		uid_t uid;
 		int64_t until_ms;
 	} stranger[ASSOC_STRANGERS];
+	assoc_show_t *show;	/* or NULL */
 };
 
 /* The lock is held, if it is what is known and not yet to be. */

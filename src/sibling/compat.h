@@ -366,6 +366,16 @@ static inline void compat_reply_killed(slurm_msg_t *request,
 }
 #endif
 
+/* In place: accounts before their users and accounts */
+static inline void compat_sort_assocs(compat_list_t assocs)
+{
+#if COMPAT_24_11
+	slurmdb_sort_hierarchical_assoc_list(assocs);
+#else
+	slurmdb_sort_hierarchical_assoc_list(assocs, true);
+#endif
+}
+
 /* RET Slurm's job_state_reason of that name, NO_VAL if there is none */
 static inline uint32_t compat_reason_num(const char *name)
 {

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#include "src/sibling/assoc_show.h"
+
 /* Wait for a PERSIST_RC. IN refused - what in it means "no" */
 static int _ask_rc(persist_t *conn, uint16_t type, void *data,
 		   bool (*refused)(const persist_rc_msg_t *rc), fed_err_t *err)
@@ -225,25 +227,35 @@ static int _get_some(persist_t *conn, uint16_t type, void *cond,
 }
 
 extern int dbd_get_assocs(persist_t *conn, const char *cluster,
-			  assoc_t *assoc, bool *ret_changed, fed_err_t *err)
+			  const site_t *site, assoc_t *assoc,
+			  bool *ret_changed, fed_err_t *err)
 {
 	slurmdb_assoc_cond_t of_cluster = { 0 };
 	slurmdb_user_cond_t all_users = { .with_coords = 1 };
 	slurmdb_qos_cond_t all_qos = { 0 };
-	compat_list_t users = NULL, assocs = NULL, qos = NULL;
+	slurmdb_tres_cond_t of_site = { 0 };
+	compat_list_t users = NULL, assocs = NULL, qos = NULL, tres = NULL;
 	int rc = -1;
 
 	of_cluster.cluster_list = list_create(NULL);
 	list_append(of_cluster.cluster_list, (void *) cluster);
-	if (!_get_some(conn, DBD_GET_USERS, &all_users, DBD_GOT_USERS, &users,
+	of_site.type_list = list_create(xfree_ptr);
+	(void) slurm_addto_char_list(of_site.type_list, site->tres);
+	if (!_get_some(conn, DBD_GET_TRES, &of_site, DBD_GOT_TRES, &tres,
+		       err) &&
+	    !_get_some(conn, DBD_GET_USERS, &all_users, DBD_GOT_USERS, &users,
 		       err) &&
 	    !_get_some(conn, DBD_GET_ASSOCS, &of_cluster, DBD_GOT_ASSOCS,
 		       &assocs, err) &&
 	    !_get_some(conn, DBD_GET_QOS, &all_qos, DBD_GOT_QOS, &qos, err)) {
 		*ret_changed = assoc_load(assoc, users, assocs, qos);
+		assoc_show_load(assoc, site, tres, users, assocs, qos);
+		tres = users = assocs = qos = NULL;
 		rc = 0;
 	}
 	FREE_NULL_LIST(of_cluster.cluster_list);
+	FREE_NULL_LIST(of_site.type_list);
+	FREE_NULL_LIST(tres);
 	FREE_NULL_LIST(users);
 	FREE_NULL_LIST(assocs);
 	FREE_NULL_LIST(qos);

@@ -14,6 +14,7 @@
 #include "src/sibling/assoc.h"
 #include "src/sibling/federation.h"
 #include "src/sibling/persist.h"
+#include "src/sibling/site.h"
 
 /*
  * Register as the controller of the connection's cluster (proc_req.c,
@@ -53,11 +54,13 @@ extern int dbd_get_federation(persist_t *conn, const char *cluster,
 
 /*
  * Who may do what on the cluster.
+ * IN site - which TRES it tracks, and how shares are to be shown
  * IN assoc - told what slurmdbd says, when all of it has come
  * OUT ret_changed - it said something new
  */
 extern int dbd_get_assocs(persist_t *conn, const char *cluster,
-			  assoc_t *assoc, bool *ret_changed, fed_err_t *err);
+			  const site_t *site, assoc_t *assoc,
+			  bool *ret_changed, fed_err_t *err);
 
 /* RET 0 if slurmdbd has its database at hand */
 extern int dbd_has_database(persist_t *conn, fed_err_t *err);

@@ -19,6 +19,8 @@ libfedsibling_la_SOURCES = \
 	src/sibling/assoc_int.h \
 	src/sibling/assoc_known.c \
 	src/sibling/assoc_load.c \
+	src/sibling/assoc_show.c \
+	src/sibling/assoc_show.h \
 	src/sibling/compat.h \
 	src/sibling/conf.c \
 	src/sibling/conf.h \
@@ -87,6 +89,7 @@ libfedsibling_la_SOURCES = \
 	src/sibling/rpc.c \
 	src/sibling/rpc.h \
 	src/sibling/rpc_act.c \
+	src/sibling/rpc_assoc.c \
 	src/sibling/rpc_conf.c \
 	src/sibling/rpc_count.c \
 	src/sibling/rpc_count.h \

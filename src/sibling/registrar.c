@@ -234,8 +234,8 @@ static int _refresh(registrar_t *registrar, fed_err_t *err)
 	if (!stale)
 		return 0;
 	registrar->refresh_at = net_now_ms() + REFRESH_MS;
-	if (!dbd_get_assocs(&registrar->conn, conf->cluster->name, conf->assoc,
-			    &changed, err)) {
+	if (!dbd_get_assocs(&registrar->conn, conf->cluster->name, conf->site,
+			    conf->assoc, &changed, err)) {
 		memset(&registrar->refresh_complaint, 0,
 		       sizeof(registrar->refresh_complaint));
 		if (changed && conf->associations)

@@ -46,6 +46,7 @@ static const struct {
 	{ REQUEST_LICENSE_INFO, false, rpc_licenses },
 	{ REQUEST_TOPO_INFO, false, rpc_topology },
 	{ REQUEST_BURST_BUFFER_INFO, false, rpc_burst_buffers },
+	/* sshare, scontrol show assoc_mgr */
 	{ REQUEST_SHARE_INFO, false, rpc_shares },
 	{ REQUEST_ASSOC_MGR_INFO, false, rpc_assocs },
 	/* scontrol show config, sdiag */

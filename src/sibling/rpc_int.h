@@ -31,7 +31,10 @@ extern rpc_serve_t rpc_nodes, rpc_one_node, rpc_partitions;
 
 /* rpc_none.c: what FLURM has none of */
 extern rpc_serve_t rpc_reservations, rpc_licenses, rpc_topology;
-extern rpc_serve_t rpc_burst_buffers, rpc_shares, rpc_assocs;
+extern rpc_serve_t rpc_burst_buffers;
+
+/* rpc_assoc.c: associations, users and QOS */
+extern rpc_serve_t rpc_shares, rpc_assocs;
 
 /* rpc_conf.c, rpc_stats.c: the controller */
 extern rpc_serve_t rpc_config, rpc_stats;

@@ -42,24 +42,3 @@ extern void rpc_topology(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 	if (compat_reply_no_topology(msg))
 		(void) slurm_send_rc_msg(msg, ESLURM_NOT_SUPPORTED);
 }
-
-/* Fair share is the native clusters': FLURM orders its queue on its own. */
-extern void rpc_shares(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
-{
-	shares_response_msg_t none = { .tres_cnt = 0 };
-
-	(void) compat_reply(msg, RESPONSE_SHARE_INFO, &none);
-}
-
-/* Names of TRES, associations, QOS, users (assoc_mgr_info_unpack_msg()) */
-extern void rpc_assocs(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
-{
-	buf_t *buf = init_buf(BUF_SIZE);
-
-	packstr_array(NULL, 0, buf);
-	pack32(0, buf);
-	pack32(0, buf);
-	pack32(0, buf);
-	(void) compat_reply_body(msg, RESPONSE_ASSOC_MGR_INFO, buf);
-	free_buf(buf);
-}

@@ -28,6 +28,9 @@ extern site_t *site_copy(void)
 				 conf->slurmctld_port_count - 1 : 0);
 	site->msg_timeout_ms = conf->msg_timeout * 1000;
 	site->enforce = conf->accounting_storage_enforce;
+	site->tres = xstrdup(conf->accounting_storage_tres);
+	site->fair_share = xstrcmp(conf->priority_type, "priority/basic");
+	site->fair_tree = conf->priority_flags & PRIORITY_FLAGS_FAIR_TREE;
 	site->private_data = conf->private_data;
 	site->min_job_age = conf->min_job_age;
 	site->slurm_uid = conf->slurm_user_id;
@@ -43,5 +46,6 @@ extern void site_free(site_t *site)
 	xfree(site->state_dir);
 	xfree(site->dbd_host);
 	xfree(site->dbd_backup_host);
+	xfree(site->tres);
 	xfree(site);
 }

@@ -7,6 +7,7 @@
 #ifndef FED_SIBLING_SITE_H
 #define FED_SIBLING_SITE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -23,6 +24,9 @@ typedef struct {
 	uint32_t min_job_age;	/* MinJobAge, seconds */
 	uid_t slurm_uid;	/* SlurmUser */
 	uint16_t enforce;	/* AccountingStorageEnforce, its bits */
+	char *tres;		/* AccountingStorageTRES */
+	bool fair_share;	/* PriorityType is not priority/basic */
+	bool fair_tree;		/* and this kind of it */
 } site_t;
 
 /*

@@ -261,6 +261,64 @@ def test_sdiag_counts(stack, alike):
     assert not re.search(r"REQUEST_JOB_INFO_SINGLE", out)
 
 
+def _assoc_mgr(stack, cluster, *options, user=None):
+    """{kind: {name: {key: value}}} of scontrol show assoc_mgr, without numbers
+    that slurmdbd gave"""
+    out = _at(stack, cluster, "scontrol", "--oneliner", "show", "assoc_mgr",
+              *options, user=user)
+    found = {"UserName": {}, "ClusterName": {}, "QOS": {}}
+    for line in out.split("\n"):
+        kind = line.split("=")[0]
+        if kind in found:
+            line = re.sub(r"\bID=\d+|\bLft=\d+|\(\d+\)(?= Lineage| Lft)",
+                          "", _same(line, cluster))
+            row = _pairs(line)
+            found[kind][row[kind], row.get("Account"),
+                        row.get("UserName")] = line.split()
+    return found
+
+
+@pytest.fixture(scope="module")
+def assocs(stack, alike):
+    """Shares and limits that are not the same for all."""
+    stack.sacctmgr("add", "qos", "high")
+    stack.sacctmgr("modify", "qos", "high", "set", "priority=5",
+                   "grptres=cpu=7,mem=100", "maxwall=60", "maxtrespu=node=2",
+                   "flags=denyonlimit")
+    stack.sacctmgr("modify", "user", "daemon", "set", "fairshare=3",
+                   "maxjobs=50", "grptresmins=cpu=1000", "qos+=high")
+    stack.sacctmgr("modify", "user", "nobody", "set", "fairshare=parent")
+    stack.sacctmgr("modify", "account", "science", "set", "fairshare=2")
+    wait_until(lambda: _assoc_mgr(stack, "beta") == _assoc_mgr(stack, "flurm"),
+               timeout=30, what="both know the same")
+
+
+def test_assoc_mgr(stack, assocs):
+    seen = _assoc_mgr(stack, "flurm")
+    assert {("CLUSTER", "science", "daemon(1)"), ("CLUSTER", "science", "")} \
+        < seen["ClusterName"].keys()
+    assert ("daemon(1)", None, "daemon(1)") in seen["UserName"]
+    assert [key[0] for key in seen["QOS"]] == ["normal(1)", "high(2)"]
+    assert "GrpTRES=cpu=7(0),mem=100(0),energy=N(0)" in \
+        " ".join(seen["QOS"]["high(2)", None, None])
+    for options in (("flags=users",), ("flags=qos",), ("flags=assoc",),
+                    ("users=daemon",), ("accounts=root",), ("qos=normal",),
+                    ("qos=nosuch",), ("users=daemon", "accounts=root")):
+        native, ours = (_assoc_mgr(stack, cluster, *options)
+                        for cluster in ("beta", "flurm"))
+        assert native == ours != seen, options
+
+
+def test_sshare(stack, assocs):
+    for options in (("-a", "-l"), ("-a", "-p", "-l"), (), ("-u", "daemon"),
+                    ("-A", "science", "-a")):
+        native, ours = (_same(_at(stack, cluster, "sshare", *options), cluster)
+                        for cluster in ("beta", "flurm"))
+        assert native == ours, options
+    assert re.search(r"^ +science +daemon +3 +0.75", _at(
+        stack, "flurm", "sshare", "-a"), re.M)
+
+
 def test_sprio(stack, alike):
     for argv in (("sprio", "-M", "flurm"), ("sprio", "--federation")):
         out = stack.alpha.run(*argv, "--noheader", "-o", "%i %r %Y")

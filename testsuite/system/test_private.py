@@ -1,4 +1,6 @@
 """PrivateData at FLURM: who sees whose jobs, and the nodes."""
+import re
+
 import pytest
 
 from stack import wait_until
@@ -12,12 +14,13 @@ SCRIPT = "#!/bin/sh\nsleep 600\n"
 def private(stack):
     """Jobs of daemon and of nobody at FLURM, of a site that hides them."""
     alpha = stack.alpha
-    alpha.extra.append("PrivateData=jobs,nodes,partitions")
+    alpha.extra.append("PrivateData=jobs,nodes,partitions,usage,"
+                       "users")
     alpha.write_conf()
     alpha.slurmctld.restart()
     if stack.flurm.daemon:
         stack.flurm.daemon.restart()
-    stack.wait_linked(100)
+    stack.wait_flurm_linked(100)
     for cluster in stack.clusters.values():
         cluster.scontrol("update", f"nodename={cluster.name}1", "state=drain",
                          "reason=test")
@@ -65,6 +68,28 @@ def test_nodes(stack, private, argv):
     assert "flurm1" not in done.out
     assert "denied" in done.err or "denied" in done.out, done
     assert "flurm1" in stack.alpha.run(argv[0], "-M", "flurm", *argv[1:])
+
+
+@pytest.mark.parametrize("argv", [
+    ("sshare", "-a"), ("scontrol", "--oneliner", "show", "assoc_mgr")])
+def test_associations(stack, private, argv):
+    """Of users and their shares each sees what a native shows him."""
+    def told(cluster, user):
+        done = stack.alpha.run(argv[0], "-M", cluster, *argv[1:], user=user,
+                               check=False)
+        text = re.sub(r"\bID=\d+|\bLft=\d+|\(\d+\)(?= Lineage| Lft)", "",
+                      done.out + done.err)
+        return done.status, text.replace(cluster, "CLUSTER")
+
+    known = (None, "daemon", "nobody")
+    # older natives answer a user that slurmdbd has not with rubbish
+    for user in known if stack.slurm_version < (23,) else (*known, "games"):
+        wait_until(lambda: told("alpha", user),
+                   lambda seen: seen == told("flurm", user), 10,
+                   f"the same for {user}")
+    assert "nobody" in told("flurm", None)[1]
+    assert "nobody" in told("flurm", "nobody")[1]
+    assert "nobody" not in told("flurm", "daemon")[1]
 
 
 def test_operator_sees_all(stack, private):

@@ -20,7 +20,7 @@ def tree(stack):
     alpha.slurmctld.restart()
     if stack.flurm.daemon:
         stack.flurm.daemon.restart()
-    stack.wait_linked(100)
+    stack.wait_flurm_linked(100)
     wait_until(lambda: alpha.scontrol("show", "topology"),
                lambda out: "SwitchName=leaf" in out, 20,
                "the native has its tree")

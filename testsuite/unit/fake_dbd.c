@@ -131,6 +131,22 @@ static compat_list_t _assocs(const fake_dbd_t *dbd)
 	return list;
 }
 
+static void _destroy_tres(void *x)
+{
+	slurmdb_destroy_tres_rec(x);
+}
+
+static compat_list_t _tres(void)
+{
+	compat_list_t list = list_create(_destroy_tres);
+	slurmdb_tres_rec_t *rec = xmalloc(sizeof(*rec));
+
+	rec->id = 1;
+	rec->type = xstrdup("cpu");
+	list_append(list, rec);
+	return list;
+}
+
 static compat_list_t _qos(void)
 {
 	compat_list_t list = list_create(_destroy_qos);
@@ -276,6 +292,8 @@ static bool _take_msg(fake_dbd_t *dbd, persist_t *conn, persist_in_t *in)
 	case DBD_GET_FEDERATIONS:
 		return _answer_list(conn, DBD_GOT_FEDERATIONS,
 				    _federations(dbd));
+	case DBD_GET_TRES:
+		return _answer_list(conn, DBD_GOT_TRES, _tres());
 	case DBD_GET_USERS:
 		return _answer_list(conn, DBD_GOT_USERS, _users(dbd));
 	case DBD_GET_ASSOCS:
