@@ -366,6 +366,37 @@ static inline void compat_reply_killed(slurm_msg_t *request,
 }
 #endif
 
+/* Since 23.11 a job has either factors or a priority that was set by hand. */
+#if COMPAT_24_11
+typedef priority_factors_t compat_factors_t;
+
+static inline compat_factors_t *compat_factors(priority_factors_object_t *job)
+{
+	job->prio_factors = xmalloc(sizeof(*job->prio_factors));
+	return job->prio_factors;
+}
+
+static inline void compat_free_factors(void *x)
+{
+	priority_factors_object_t *job = x;
+
+	xfree(job->prio_factors);
+	xfree(job);
+}
+#else
+typedef priority_factors_object_t compat_factors_t;
+
+static inline compat_factors_t *compat_factors(priority_factors_object_t *job)
+{
+	return job;
+}
+
+static inline void compat_free_factors(void *x)
+{
+	xfree(x);
+}
+#endif
+
 /* In place: accounts before their users and accounts */
 static inline void compat_sort_assocs(compat_list_t assocs)
 {

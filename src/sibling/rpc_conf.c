@@ -169,6 +169,8 @@ static void _set_own(const rpc_conf_t *rpc, slurm_conf_t *conf)
 	conf->slurmctld_port = rpc->port;
 	conf->slurmctld_port_count = 1;
 	conf->next_job_id = 1;
+	/* the one factor that sprio is told, beside the nice value */
+	conf->priority_weight_part = 1;
 	conf->hash_val = NO_VAL;	/* of no slurm.conf */
 	conf->version = xstrdup(SLURM_VERSION_STRING);
 	/* both are looked into without a check */

@@ -168,34 +168,65 @@ extern void rpc_job_ready(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 	view_unref(view);
 }
 
-/* ---- sprio: FLURM tells no factors, only what it was asked for ---- */
+/* ---- sprio ---- */
+
+/*
+ * As priority_multifactor.c has it: not those that are held or may not begin
+ * yet (priority_p_get_priority_factors_list()).
+ */
+static bool _has_factors(const view_t *view, const job_info_t *info)
+{
+	slurm_conf_t *conf = slurm_conf_lock();
+	bool always = conf->priority_flags & PRIORITY_FLAGS_ACCRUE_ALWAYS;
+
+	slurm_conf_unlock();
+	return (info->job_state == JOB_PENDING) && info->priority &&
+	       (always || (info->eligible_time <= view->made));
+}
+
+/*
+ * FLURM orders its queue by the priority that was asked for, which in Slurm
+ * stands for itself, or else by partition and nice value.
+ */
+static void _add_factors(const view_t *view, const view_job_t *job,
+			 const job_info_t *info, compat_list_t list)
+{
+	priority_factors_object_t *object = xmalloc(sizeof(*object));
+	compat_factors_t *factors;
+
+	object->job_id = info->job_id;
+	object->user_id = info->user_id;
+	/* the view's */
+	object->partition = info->partition;
+	COMPAT_IF_24_11(object->account = info->account, );
+	COMPAT_IF_24_11(object->qos = info->qos, );
+	if (flurm_is_set(job->spec.priority)) {
+		object->direct_prio = info->priority;
+	} else {
+		factors = compat_factors(object);
+		factors->priority_part = show_job_part_priority(view, job);
+		factors->priority_site = NICE_OFFSET;
+		factors->nice = info->nice;
+	}
+	list_append(list, object);
+}
 
 extern void rpc_priorities(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 {
 	priority_factors_response_msg_t response = { 0 };
 	view_t *view = rpc_view(conf, msg);
+	job_info_t info;
 
 	if (!view)
 		return;
-	response.priority_factors_list = list_create(xfree_ptr);
+	response.priority_factors_list = list_create(compat_free_factors);
 	for (size_t i = 0; i < view->job_cnt; i++) {
-		const view_job_t *job = view->job[i];
-		priority_factors_object_t *object;
-		job_info_t info;
-
-		if ((show_job_state(job) != JOB_PENDING) ||
-		    !rights_see_job(conf, uid, job))
+		if (!rights_see_job(conf, uid, view->job[i]))
 			continue;
-		show_job(view, job, &info);
-		object = xmalloc(sizeof(*object));
-		object->job_id = info.job_id;
-		object->user_id = info.user_id;
-		object->partition = info.partition;
-		COMPAT_IF_24_11(object->account = info.account, );
-		COMPAT_IF_24_11(object->qos = info.qos, );
-		/* of 0 it would be taken for one with factors */
-		object->direct_prio = MAX(info.priority, 1);
-		list_append(response.priority_factors_list, object);
+		show_job(view, view->job[i], &info);
+		if (_has_factors(view, &info))
+			_add_factors(view, view->job[i], &info,
+				     response.priority_factors_list);
 		show_job_free(&info);
 	}
 	(void) compat_reply(msg, RESPONSE_PRIORITY_FACTORS, &response);

@@ -297,6 +297,26 @@ static char *_partition(const view_t *view, const view_job_t *job)
 	return part ? part->name : NULL;
 }
 
+extern int64_t show_job_part_priority(const view_t *view,
+				      const view_job_t *job)
+{
+	const flurm_partition_t *part = _part(view, job->spec.partition);
+
+	return part ? flurm_or(part->priority, 0) : 0;
+}
+
+/* 0 is held, and no other is. */
+static uint32_t _priority(const view_t *view, const view_job_t *job)
+{
+	int64_t priority;
+
+	if (flurm_is_set(job->spec.priority))
+		return _count(job->spec.priority, 0);
+	priority = show_job_part_priority(view, job) -
+		   flurm_or(job->spec.nice, 0);
+	return _count(priority, 1);
+}
+
 /* Newer slurmctlds leave out the arguments. */
 static char *_command(const view_job_t *job)
 {
@@ -334,8 +354,6 @@ static void _set_asked(const view_job_t *job, job_info_t *info)
 		info->tres_per_node = xstrdup_printf("gres:%s", spec->gres);
 	info->deadline = flurm_or(spec->deadline, 0);
 	info->nice = NICE_OFFSET + flurm_or(spec->nice, 0);
-	info->priority = _count(spec->priority,
-				flurm_is_set(spec->priority) ? 0 : 1);
 	info->cpus_per_task = _count(spec->cpus_per_task, 1);
 	info->pn_min_cpus = info->cpus_per_task;
 	info->pn_min_memory = _memory(job);
@@ -367,6 +385,7 @@ extern void show_job(const view_t *view, const view_job_t *job,
 	ret_info->exit_code = (job->job.state >= FED_JOB_ENDED) ?
 		job->job.status : 0;
 	_set_asked(job, ret_info);
+	ret_info->priority = _priority(view, job);
 	ret_info->partition = _partition(view, job);
 	ret_info->alloc_node = submit->alloc_node;
 	ret_info->alloc_sid = submit->alloc_sid;

@@ -41,8 +41,6 @@ DIFFERS = {
     "AllocNode:Sid": "sbatch's session", "ALLOC_SID": "as AllocNode:Sid",
     "TRES": "beta does not manage memory (SelectTypeParameters)",
     "TRES_ALLOC": "as TRES", "AllocTRES": "as TRES", "ReqTRES": "as TRES",
-    "Priority": "FLURM orders its queue by what was asked for",
-    "PRIORITY": "as Priority",
     "LastSchedEval": "FLURM's scheduler tells no moment",
     "LAST_SCHED_EVAL": "as LastSchedEval",
     "AccrueTime": "natives stop it when a limit holds the job back",
@@ -319,10 +317,38 @@ def test_sshare(stack, assocs):
         stack, "flurm", "sshare", "-a"), re.M)
 
 
+def _factors(stack, cluster, job):
+    """{column: value} of sprio -l; {} if it is not shown there."""
+    out = _at(stack, cluster, "sprio", "-l")
+    head, *rows = (line.split() for line in out.strip().split("\n"))
+    assert head[0] == "JOBID"
+    return next((dict(zip(head[1:], row[1:])) for row in rows
+                 if row[0] == str(job)), {})
+
+
 def test_sprio(stack, alike):
-    for argv in (("sprio", "-M", "flurm"), ("sprio", "--federation")):
-        out = stack.alpha.run(*argv, "--noheader", "-o", "%i %r %Y")
-        assert re.search(rf"^{alike['flurm']['later']} ", out, re.M), out
+    """What waits for nodes, and by which order; not what may not begin."""
+    made = {}
+    for cluster in alike:
+        assert not _factors(stack, cluster, alike[cluster]["later"])
+        made[cluster] = [stack.alpha.sbatch(
+            f"--cluster-constraint=is{cluster}", "--mem=10", "-n16", option,
+            script=SCRIPT) for option in ("--nice=7", "--priority=50")]
+    try:
+        for nice, native in zip(made["flurm"], made["beta"]):
+            wait_until(lambda: [_factors(stack, "flurm", nice),
+                                _factors(stack, "beta", native)],
+                       lambda seen: seen[0] == seen[1] != {}, 20,
+                       "both show the same")
+        first, second = (_factors(stack, "flurm", job)
+                         for job in made["flurm"])
+        assert (first["PRIORITY"], first["NICE"]) == ("1", "7")
+        assert second["PRIORITY"] == "50"
+        out = stack.alpha.run("sprio", "--federation", "--noheader",
+                              "-o", "%i %r %Y")
+        assert re.search(rf"^{made['flurm'][1]} normal +50", out, re.M), out
+    finally:
+        stack.alpha.run("scancel", *map(str, sum(made.values(), [])))
 
 
 @pytest.mark.parametrize("argv, said", [
