@@ -430,6 +430,15 @@ static inline bool compat_register_refused(const persist_rc_msg_t *rc)
 #endif
 }
 
+/*
+ * Does slurmdbd tell all members of a federation when one of them registers?
+ * Since 24.11 it does (as_mysql_cluster.c, as_mysql_modify_clusters()).
+ */
+static inline bool compat_registration_is_pushed(void)
+{
+	return COMPAT_24_11;
+}
+
 /* What slurm_free_job_info_members() forgets is freed as well. */
 static inline void compat_free_job_info_members(job_info_t *job)
 {

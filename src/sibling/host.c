@@ -29,6 +29,7 @@ struct host {
 	site_t *site;
 	conf_t *conf;
 	status_t *status;
+	fed_log_throttle_t status_complaint;
 	pthread_mutex_t lock;	/* slots, against the status thread */
 	slot_t *slots;
 };
@@ -161,7 +162,9 @@ extern bool host_start(host_t *host)
 		host->status = status_create(host->conf->status_socket,
 					     host->site, _status, host, &err);
 	if (!host->status) {
-		fed_error("status socket: %s", err.text);
+		fed_log_throttled(&host->status_complaint, FED_LOG_ERROR,
+				  "status socket: %s (tried again every second)",
+				  err.text);
 		all = false;
 	}
 	for (slot_t *slot = host->slots; slot; slot = slot->next) {

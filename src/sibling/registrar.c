@@ -290,7 +290,12 @@ static int _register(registrar_t *registrar, fed_err_t *err)
 	if (registrar->conf.assoc && !assoc_is_known(registrar->conf.assoc) &&
 	    _refresh(registrar, err))
 		return -1;
-	return _get_federation(registrar, true, err);
+	/*
+	 * No push that is not needed: one that comes while slurmctld begins
+	 * anew may keep it and slurmdbd waiting for each other.
+	 */
+	return _get_federation(registrar, !compat_registration_is_pushed(),
+			       err);
 }
 
 static int _tell_resources(registrar_t *registrar, fed_err_t *err)

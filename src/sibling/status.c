@@ -27,6 +27,7 @@ struct status {
 	void *arg;
 	int fd;
 	int stop_fd;
+	ino_t inode;		/* of our own socket at that path */
 	pthread_t thread;
 };
 
@@ -113,9 +114,24 @@ static void *_run(void *arg)
 	return NULL;
 }
 
+/* Somebody listens there. What is left of one that was killed refuses. */
+static bool _is_in_use(const struct sockaddr_un *addr)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool in_use;
+
+	if (fd < 0)
+		return false;
+	in_use = !connect(fd, (const struct sockaddr *) addr, sizeof(*addr)) ||
+		 (errno == EAGAIN);
+	close(fd);
+	return in_use;
+}
+
 static int _listen(status_t *status, fed_err_t *err)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct stat info;
 	mode_t mask;
 	int rc;
 
@@ -128,14 +144,19 @@ static int _listen(status_t *status, fed_err_t *err)
 			    SOCK_NONBLOCK, 0);
 	if (status->fd < 0)
 		return fed_err_set(err, errno, "socket: %s", strerror(errno));
+	if (_is_in_use(&addr))
+		return fed_err_set(err, EADDRINUSE,
+				   "%s: another process listens there",
+				   status->path);
 	(void) unlink(status->path);
 	mask = umask(0177);
 	rc = bind(status->fd, (struct sockaddr *) &addr, sizeof(addr));
 	(void) umask(mask);
 	if (rc || chown(status->path, status->site->slurm_uid, -1) ||
-	    listen(status->fd, 16))
+	    listen(status->fd, 16) || stat(status->path, &info))
 		return fed_err_set(err, errno, "%s: %s", status->path,
 				   strerror(errno));
+	status->inode = info.st_ino;
 	return 0;
 }
 
@@ -164,6 +185,15 @@ extern status_t *status_create(const char *path, const site_t *site,
 	return NULL;
 }
 
+/* Take it away, unless whoever comes after us has one of his own there. */
+static void _unlink(status_t *status)
+{
+	struct stat info;
+
+	if (!stat(status->path, &info) && (info.st_ino == status->inode))
+		(void) unlink(status->path);
+}
+
 extern void status_destroy(status_t *status)
 {
 	uint64_t one = 1;
@@ -173,7 +203,7 @@ extern void status_destroy(status_t *status)
 	(void) !write(status->stop_fd, &one, sizeof(one));
 	if (status->thread) {
 		pthread_join(status->thread, NULL);
-		(void) unlink(status->path);
+		_unlink(status);
 	}
 	if (status->fd >= 0)
 		close(status->fd);

@@ -141,9 +141,7 @@ def test_alpha_restarted_while_slurmdbd_is_away(stack):
 @pytest.mark.parametrize("native", ["alpha", "beta"])
 def test_reconfigure(stack, native):
     with jobs_unharmed(stack):
-        stack.clusters[native].scontrol("reconfigure")
-        wait_until(stack.clusters[native].ping, timeout=BACK,
-                   what=f"{native} answers after reconfigure")
+        stack.clusters[native].reconfigure()
         stack.wait_linked(BACK)
 
 

@@ -23,7 +23,7 @@ def test_plugin_exports_only_what_slurm_looks_up():
 
 def test_second_host_of_the_same_cluster_refuses(stack):
     """fed_flurmd beside the plugin: it says who has the cluster, and the
-    plugin's links stay."""
+    plugin's links and its status stay."""
     second = FedFlurmd(stack.flurm, stack.alpha)
     second.spawn()
     try:
@@ -32,10 +32,12 @@ def test_second_host_of_the_same_cluster_refuses(stack):
         assert "flurm" in said
         for cluster in stack.clusters.values():
             assert cluster.federation().linked("flurm")
+        assert stack.flurm.status()["host"] == "slurmctld"
     finally:
         second.stop()
     for cluster in stack.clusters.values():
         assert cluster.federation().linked("flurm")
+    assert stack.flurm.status()["host"] == "slurmctld"
 
 
 def connections(daemon, port):
@@ -58,7 +60,7 @@ def test_reconfigure_adds_and_removes_a_cluster_beside_the_other(stack):
 
     first.lines = [second.line()]
     first.write_conf()
-    alpha.scontrol("reconfigure")
+    alpha.reconfigure()
     stack.federate("clusters+=flurm2")
     for cluster in stack.clusters.values():
         wait_until(cluster.federation,
@@ -70,7 +72,7 @@ def test_reconfigure_adds_and_removes_a_cluster_beside_the_other(stack):
     stack.federate("clusters-=flurm2")
     first.lines = []
     first.write_conf()
-    alpha.scontrol("reconfigure")
+    alpha.reconfigure()
     wait_until(lambda: listening(second.port), lambda there: not there, 15,
                "flurm2's port is closed")
     stack.wait_linked(20)
@@ -81,6 +83,7 @@ def test_reconfigure_adds_and_removes_a_cluster_beside_the_other(stack):
 def test_stopping_slurmctld_leaves_nothing(stack):
     """No socket, and a ledger that is whole."""
     alpha, flurm = stack.alpha, stack.flurm
+    stack.wait_registered()  # slurmctld's end waits for what slurmdbd tells
     assert alpha.slurmctld.stop() == 0
     assert not listening(flurm.port)
     ledgers = [os.path.join(top, name)

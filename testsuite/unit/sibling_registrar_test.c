@@ -384,16 +384,19 @@ static void _check(registrar_t *registrar, const char *host, uint16_t port)
 static void _announces(void **state)
 {
 	registrar_t *registrar = _create();
+	/* a registration is told by slurmdbd itself, or is not */
+	int touches = compat_registration_is_pushed() ? 0 : 1;
 
 	wait_for(_is(registrar, "registered"));
-	wait_for(fake_dbd_touches(dbd) == 1);
+	wait_for(_tellings() == 1);
+	assert_int_equal(fake_dbd_touches(dbd), touches);
 	registrar_announce(registrar);
-	wait_for(fake_dbd_touches(dbd) == 2);
+	wait_for(fake_dbd_touches(dbd) == touches + 1);
 	wait_for(_tellings() == 2);
 	/* all is as known: nobody is bothered */
 	registrar_look(registrar);
 	wait_for(_tellings() == 3);
-	assert_int_equal(fake_dbd_touches(dbd), 2);
+	assert_int_equal(fake_dbd_touches(dbd), touches + 1);
 	/* not again within a second, whoever asks */
 	registrar_look(registrar);
 	wait_ms(100);
@@ -402,7 +405,7 @@ static void _announces(void **state)
 	fake_dbd_set(dbd, "alpha", "127.0.0.9", 6817, 1);
 	wait_ms(1000);
 	registrar_look(registrar);
-	wait_for(fake_dbd_touches(dbd) == 3);
+	wait_for(fake_dbd_touches(dbd) == touches + 2);
 	wait_for(_tellings() == 4);
 	pthread_mutex_lock(&lock);
 	assert_string_equal(federation_find(told, "alpha")->host, "127.0.0.9");

@@ -26,9 +26,6 @@
 #define KEEP_S 30
 #define KEPT_MAX 64
 
-/* slurmctld/controller.c; in no header */
-extern time_t control_time;
-
 static pthread_t thread;
 static bool running;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -70,10 +67,16 @@ static void _follow_debug_flags(void)
 		     FED_LOG_DEBUG : FED_LOG_VERBOSE);
 }
 
-/* Is this slurmctld in control? (slurmctld/controller.c, main()) */
+/*
+ * Is this slurmctld in control, and has it started? (slurmctld/controller.c,
+ * main()) It saves its state from when it knows its federation and is about
+ * to serve its port. Not before: our registration is pushed to it, too, and
+ * slurmdbd would wait for it while it still waits for slurmdbd or a sibling.
+ */
 static bool _is_active(void)
 {
-	return !slurmctld_config.shutdown_time && control_time && acct_db_conn;
+	return !slurmctld_config.shutdown_time &&
+	       slurmctld_config.thread_id_save && acct_db_conn;
 }
 
 static void _tell_submit(void)

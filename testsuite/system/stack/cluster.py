@@ -180,6 +180,18 @@ class Cluster:
     def federation(self):
         return Federation(self.scontrol("show", "federation"))
 
+    def reconfigure(self):
+        """scontrol reconfigure, until slurmctld answers again.
+
+        Where that is another process (from 23.11 on), what slurmdbd has to
+        tell meanwhile keeps both waiting for each other, with FLURM or without
+        (doc/internals.md, "Traps of Slurm"), and so may FLURM's registration,
+        which all are told; and a SIGTERM is lost."""
+        self.stack.wait_registered()
+        self.scontrol("reconfigure")
+        wait_until(self.ping, timeout=30,
+                   what=f"{self.name} answers after reconfigure")
+
     def ping(self):
         return " is UP" in self.run("scontrol", "ping", timeout=30)
 
