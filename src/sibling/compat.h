@@ -182,6 +182,9 @@ static inline int compat_reply_reroute(slurm_msg_t *request,
 #if COMPAT_24_11
 	return slurm_send_reroute_msg(request, to, NULL);
 #else
+	/* a client complains of one that it does not know; natives of a site
+	 * have the same */
+	to->plugin_id_select = select_get_plugin_id();
 	return slurm_send_reroute_msg(request, to);
 #endif
 }
@@ -248,19 +251,27 @@ static inline void compat_reply_job_states(slurm_msg_t *request,
 #if COMPAT_24_11
 typedef kill_jobs_resp_msg_t compat_killed_t;
 
-/* IN names - whether a text of the request names this job */
-static inline bool compat_kill_matches(const void *data,
-				       const job_info_t *job,
-				       bool (*names)(const char *text,
-						     uint32_t job_id))
+static inline bool _compat_kill_matches_nodes(const kill_jobs_msg_t *kill,
+					      const job_info_t *job)
+{
+	hostset_t *nodes;
+	bool matches;
+
+	if (!kill->nodelist)
+		return true;
+	if (!job->nodes || !(nodes = hostset_create(job->nodes)))
+		return false;
+	matches = hostset_intersects(nodes, kill->nodelist);
+	hostset_destroy(nodes);
+	return matches;
+}
+
+/* RET whether all that is wanted of a job, but its id, is so */
+static inline bool compat_kill_matches(const void *data, const job_info_t *job)
 {
 	const kill_jobs_msg_t *kill = data;
-	bool named = !kill->jobs_cnt;
 
-	for (uint32_t i = 0; !named && (i < kill->jobs_cnt); i++)
-		named = names(kill->jobs_array[i], job->job_id);
-	return named &&
-	       (!kill->account || !xstrcmp(kill->account, job->account)) &&
+	return (!kill->account || !xstrcmp(kill->account, job->account)) &&
 	       (!kill->job_name || !xstrcmp(kill->job_name, job->name)) &&
 	       (!kill->partition ||
 		!xstrcmp(kill->partition, job->partition)) &&
@@ -268,10 +279,21 @@ static inline bool compat_kill_matches(const void *data,
 	       (!kill->reservation ||
 		!xstrcmp(kill->reservation, job->resv_name)) &&
 	       (!kill->wckey || !xstrcmp(kill->wckey, job->wckey)) &&
-	       (!kill->nodelist || !xstrcmp(kill->nodelist, job->nodes)) &&
+	       _compat_kill_matches_nodes(kill, job) &&
 	       (!kill->user_name || (kill->user_id == job->user_id)) &&
-	       ((kill->state == JOB_END) ||
+	       (((kill->state & JOB_STATE_BASE) == JOB_END) ||
 		(kill->state == (job->job_state & JOB_STATE_BASE)));
+}
+
+/* RET whether anything is wanted, beside ids (_verify_kill_jobs_msg()) */
+static inline bool compat_kill_filters(const void *data)
+{
+	const kill_jobs_msg_t *kill = data;
+
+	return kill->account || kill->job_name || kill->partition ||
+	       kill->qos || kill->reservation || kill->wckey ||
+	       kill->nodelist || kill->user_name ||
+	       ((kill->state & JOB_STATE_BASE) != JOB_END);
 }
 
 static inline uint16_t compat_kill_signal(const void *data)
@@ -292,9 +314,8 @@ static inline uint16_t compat_kill_flags(const void *data)
 	return ((const kill_jobs_msg_t *) data)->flags;
 }
 
-/* IN sibling - the cluster whose job it is, or NULL */
 static inline void compat_killed_add(compat_killed_t *killed, uint32_t job_id,
-				     uint32_t rc, const char *sibling)
+				     uint32_t rc)
 {
 	kill_jobs_resp_job_t *job;
 
@@ -309,11 +330,7 @@ static inline void compat_killed_add(compat_killed_t *killed, uint32_t job_id,
 	job->id->step_id.step_het_comp = NO_VAL;
 	job->real_job_id = job_id;
 	job->error_code = rc;
-	job->sibling_name = xstrdup(sibling);
-	job->error_msg = sibling ?
-		xstrdup_printf("Job is for cluster %s to cancel: %s", sibling,
-			       slurm_strerror(rc)) :
-		xstrdup(slurm_strerror(rc));
+	job->error_msg = xstrdup(rc ? slurm_strerror(rc) : NULL);
 }
 
 static inline void compat_reply_killed(slurm_msg_t *request,
@@ -323,18 +340,22 @@ static inline void compat_reply_killed(slurm_msg_t *request,
 	for (uint32_t i = 0; i < killed->jobs_cnt; i++) {
 		xfree(killed->job_responses[i].id);
 		xfree(killed->job_responses[i].error_msg);
-		xfree(killed->job_responses[i].sibling_name);
 	}
 	xfree(killed->job_responses);
 }
 #else
 typedef struct { uint32_t jobs_cnt; } compat_killed_t;
 #define REQUEST_KILL_JOBS 5041
+#define KILL_JOBS_VERBOSE 0
+#define ESLURM_JOB_SIGNAL_FAILED ESLURM_NOT_SUPPORTED
+#define ESLURM_SIGNAL_JOBS_INVALID ESLURM_NOT_SUPPORTED
 
-static inline bool compat_kill_matches(const void *data,
-				       const job_info_t *job,
-				       bool (*names)(const char *text,
-						     uint32_t job_id))
+static inline bool compat_kill_matches(const void *data, const job_info_t *job)
+{
+	return false;
+}
+
+static inline bool compat_kill_filters(const void *data)
 {
 	return false;
 }
@@ -355,7 +376,7 @@ static inline uint16_t compat_kill_flags(const void *data)
 }
 
 static inline void compat_killed_add(compat_killed_t *killed, uint32_t job_id,
-				     uint32_t rc, const char *sibling)
+				     uint32_t rc)
 {
 }
 

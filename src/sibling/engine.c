@@ -73,6 +73,10 @@ static void _turn(engine_t *engine)
 			engine_suspend_note(engine, note);
 			continue;
 		}
+		if (note->kind == NOTE_ASK) {
+			engine_ask_note(engine, note);
+			continue;
+		}
 		if (!durable)
 			engine_refuse_note(note);
 		inbox_done(&engine->inbox, note);

@@ -105,6 +105,17 @@ extern uint32_t engine_cancel(engine_t *engine, uint32_t job_id,
 			      uint16_t signal, uint16_t flags, uint32_t uid);
 
 /*
+ * ... or to have jobs that wait cancelled by their origins, for which it waits
+ * some seconds.
+ * IN ids - count of them
+ * OUT rcs - of each: a Slurm return code;
+ *	SLURM_COMMUNICATIONS_CONNECTION_ERROR: the origin is not connected
+ */
+extern void engine_cancel_at_origin(engine_t *engine, const uint32_t *ids,
+				    int count, uint16_t signal, uint16_t flags,
+				    uint32_t uid, uint32_t *rcs);
+
+/*
  * ... or to suspend or resume it. Waits for FLURM, for some seconds.
  * RET a Slurm return code, of what FLURM has done
  */

@@ -209,6 +209,26 @@ extern uint32_t engine_cancel(engine_t *engine, uint32_t job_id,
 	return _act(engine, note);
 }
 
+extern void engine_cancel_at_origin(engine_t *engine, const uint32_t *ids,
+				    int count, uint16_t signal, uint16_t flags,
+				    uint32_t uid, uint32_t *rcs)
+{
+	note_t *note = note_new(NOTE_ASK, NULL);
+	jobs_ask_t ask = {
+		.ids = ids,
+		.count = count,
+		.signal = signal,
+		.flags = flags,
+		.uid = uid,
+		.rcs = rcs,
+	};
+
+	for (int i = 0; i < count; i++)
+		rcs[i] = SLURM_ERROR;
+	note->ask = &ask;
+	(void) _act(engine, note);
+}
+
 extern uint32_t engine_suspend(engine_t *engine, uint32_t job_id, bool suspend)
 {
 	note_t *note = note_new(NOTE_SUSPEND, NULL);

@@ -83,6 +83,9 @@ extern void engine_refuse_note(note_t *note);
 /* Carry out a NOTE_SUSPEND; it is answered when FLURM has answered. */
 extern void engine_suspend_note(engine_t *engine, note_t *note);
 
+/* Carry out a NOTE_ASK; it is answered when the origins have answered. */
+extern void engine_ask_note(engine_t *engine, note_t *note);
+
 /* Say our JOB_SYNC to those natives for which it is time. */
 extern void engine_send_syncs(engine_t *engine);
 

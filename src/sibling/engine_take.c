@@ -238,6 +238,25 @@ extern void engine_suspend_note(engine_t *engine, note_t *note)
 		     call);
 }
 
+static void _asked(jobs_ask_t *ask)
+{
+	note_call_t *call = ask->arg;
+
+	inbox_done(&call->engine->inbox, call->note);
+	xfree(call);
+}
+
+extern void engine_ask_note(engine_t *engine, note_t *note)
+{
+	note_call_t *call = xmalloc(sizeof(*call));
+
+	call->engine = engine;
+	call->note = note;
+	note->ask->done = _asked;
+	note->ask->arg = call;
+	jobs_ask(engine->jobs, note->ask);
+}
+
 extern void engine_note(engine_t *engine, note_t *note)
 {
 	switch (note->kind) {
@@ -277,6 +296,7 @@ extern void engine_note(engine_t *engine, note_t *note)
 				       note->flags, note->uid);
 		break;
 	case NOTE_SUSPEND:
+	case NOTE_ASK:
 		/* nothing to be made durable: engine_suspend_note() */
 		break;
 	case NOTE_SCRIPT:

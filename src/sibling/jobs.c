@@ -83,6 +83,7 @@ extern void jobs_destroy(jobs_t *jobs)
 {
 	if (!jobs)
 		return;
+	jobs_ask_free(jobs);
 	fed_job_table_destroy(jobs->table);
 	xfree(jobs->instance);
 	xfree(jobs->partition);
@@ -448,6 +449,7 @@ extern void jobs_origin_lost(jobs_t *jobs, const char *peer)
 	peer_walk_t walk = { .jobs = jobs, .peer = peer };
 
 	fed_job_table_walk(jobs->table, _lose_one, &walk);
+	jobs_ask_lost(jobs, peer);
 }
 
 /* ---- what is due ---- */
@@ -535,6 +537,7 @@ extern void jobs_tick(jobs_t *jobs, time_t now)
 	jobs->now = now;
 	fed_job_table_walk(jobs->table, _tick_one, jobs);
 	jobs_flurm_tick(jobs);
+	jobs_ask_tick(jobs);
 }
 
 static void _replayed_one(fed_job_t *job, void *arg)

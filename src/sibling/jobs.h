@@ -88,6 +88,27 @@ extern uint32_t jobs_cancel(jobs_t *jobs, uint32_t job_id, uint16_t signal,
 extern void jobs_suspend(jobs_t *jobs, uint32_t job_id, bool suspend,
 			 void (*done)(void *arg, uint32_t rc), void *arg);
 
+/* To have jobs that wait cancelled by their origins */
+typedef struct jobs_ask jobs_ask_t;
+struct jobs_ask {
+	const uint32_t *ids;
+	int count;
+	uint16_t signal;
+	uint16_t flags;
+	uint32_t uid;
+	/*
+	 * of each: what its origin says, or that there is no connection,
+	 * SLURM_COMMUNICATIONS_CONNECTION_ERROR
+	 */
+	uint32_t *rcs;
+	void (*done)(jobs_ask_t *ask); /* once, when there are all rcs */
+	void *arg;
+	int left;		/* jobs.h's own */
+};
+
+/* IN ask - stays the caller's until it is done */
+extern void jobs_ask(jobs_t *jobs, jobs_ask_t *ask);
+
 /* RET body of a RESPONSE_JOB_INFO with all that a peer must hear of */
 extern buf_t *jobs_sync_list(jobs_t *jobs, const fed_member_t *peer,
 			     uint16_t version, time_t now);

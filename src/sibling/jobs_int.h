@@ -43,12 +43,15 @@ typedef struct job_host {
 #define JOB_ROW_SUSPENDED 2	/* it is suspended */
 #define JOB_ROW_CLOSED 4	/* it has ended */
 
+typedef struct jobs_asked jobs_asked_t;
+
 struct jobs {
 	jobs_conf_t conf;
 	fed_ledger_t *ledger;
 	const federation_t *fed;
 	fed_job_table_t *table;
 	job_host_t *dirty;
+	jobs_asked_t *asked;	/* of origins, by clients */
 	bool slurmdbd;		/* it has us registered */
 	char *partition;	/* of jobs that name none, or NULL */
 	time_t now;
@@ -139,6 +142,13 @@ extern void jobs_flurm_tick(jobs_t *jobs);
 
 /* What is still under way to FLURM and not wanted any more: give it up. */
 extern void jobs_flurm_withdraw(jobs_t *jobs, fed_job_t *job);
+
+/* jobs_ask.c: RET true if that was an answer to what was asked there */
+extern bool jobs_ask_answered(jobs_t *jobs, const char *peer, uint64_t token,
+			      uint32_t rc);
+extern void jobs_ask_lost(jobs_t *jobs, const char *peer);
+extern void jobs_ask_tick(jobs_t *jobs);
+extern void jobs_ask_free(jobs_t *jobs);
 
 /* jobs_sync.c: what a native's JOB_SYNC says */
 extern void jobs_take_sync(jobs_t *jobs, const char *peer,

@@ -162,9 +162,10 @@ extern void jobs_answered(jobs_t *jobs, const char *peer, uint64_t token,
 {
 	fed_job_event_t event = { .now = jobs->now };
 	fed_job_action_t action;
-	fed_job_t *job = _find(jobs, token, &action);
+	fed_job_t *job;
 
-	if (!job)
+	if (jobs_ask_answered(jobs, peer, token, rc) ||
+	    !(job = _find(jobs, token, &action)))
 		return;
 	if ((action == FED_ACT_LOCK) &&
 	    jobs_lock_answered(jobs, job, peer, rc))

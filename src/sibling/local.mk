@@ -52,6 +52,7 @@ libfedsibling_la_SOURCES = \
 	src/sibling/job_kept.h \
 	src/sibling/jobs.c \
 	src/sibling/jobs.h \
+	src/sibling/jobs_ask.c \
 	src/sibling/jobs_flurm.c \
 	src/sibling/jobs_int.h \
 	src/sibling/jobs_ledger.c \
@@ -97,6 +98,7 @@ libfedsibling_la_SOURCES = \
 	src/sibling/rpc_int.h \
 	src/sibling/rpc_job.c \
 	src/sibling/rpc_job_more.c \
+	src/sibling/rpc_kill_jobs.c \
 	src/sibling/rpc_node.c \
 	src/sibling/rpc_none.c \
 	src/sibling/rpc_stats.c \

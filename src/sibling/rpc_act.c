@@ -8,21 +8,14 @@
  */
 #include "src/sibling/rpc_int.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/core/job_id.h"
 #include "src/core/log.h"
 #include "src/sibling/rights.h"
-#include "src/sibling/show.h"
 
-/*
- * A job by number or, if there is one, by text; FLURM has no array and no
- * heterogeneous job.
- * RET its id, 0 if that is none
- */
-static uint32_t _job_id(const char *given, uint32_t number)
+extern uint32_t rpc_job_id(const char *given, uint32_t number)
 {
 	const char *text = rpc_text(given);
 	unsigned long id;
@@ -36,8 +29,7 @@ static uint32_t _job_id(const char *given, uint32_t number)
 	return (end == text || id >= NO_VAL) ? 0 : id;
 }
 
-/* RET whether it is ours to act on: it may be running here, or it has run */
-static bool _is_ours(const view_job_t *job)
+extern bool rpc_job_is_ours(const view_job_t *job)
 {
 	return job && ((job->job.facts & (FED_JOB_F_RAN | FED_JOB_F_MAY_RUN |
 					  FED_JOB_F_LEFT)) ||
@@ -113,7 +105,7 @@ static void _serve_kill(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid,
 	if (!view)
 		return;
 	job = view_find(view, job_id);
-	if (_is_ours(job) || !_send_to_origin(view, msg, uid, job_id)) {
+	if (rpc_job_is_ours(job) || !_send_to_origin(view, msg, uid, job_id)) {
 		rc = job ? _kill(conf, job, uid, kill->signal, flags) :
 			   ESLURM_INVALID_JOB_ID;
 		(void) slurm_send_rc_msg(msg, rc);
@@ -124,7 +116,7 @@ static void _serve_kill(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid,
 extern void rpc_kill_job(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 {
 	const job_step_kill_msg_t *kill = msg->data;
-	uint32_t job_id = _job_id(kill->sjob_id, kill->step_id.job_id);
+	uint32_t job_id = rpc_job_id(kill->sjob_id, kill->step_id.job_id);
 
 	/* which siblings a job has is its origin's to say */
 	if (kill->sibling)
@@ -145,70 +137,6 @@ extern void rpc_kill_step(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 		_serve_kill(conf, msg, uid, kill->step_id.job_id, kill->flags);
 	else
 		(void) slurm_send_rc_msg(msg, ESLURM_ALREADY_DONE);
-}
-
-/* ---- scancel --ctld, since 24.05 ---- */
-
-static bool _names_job(const char *text, uint32_t job_id)
-{
-	return _job_id(text, NO_VAL) == job_id;
-}
-
-static bool _matches(const rpc_conf_t *conf, const view_t *view,
-		     const void *filter, const view_job_t *job)
-{
-	job_info_t info;
-	bool matches;
-
-	if (job->job.state >= FED_JOB_ENDED)
-		return false;
-	show_job(view, job, &info);
-	matches = compat_kill_matches(filter, &info, _names_job);
-	show_job_free(&info);
-	return matches;
-}
-
-static void _kill_one(const rpc_conf_t *conf, const view_t *view,
-		      const view_job_t *job, uid_t uid, const void *filter,
-		      compat_killed_t *killed)
-{
-	const fed_member_t *origin;
-	uint32_t rc;
-
-	if (_is_ours(job) || !rights_job(conf, uid, job)) {
-		rc = _kill(conf, job, uid, compat_kill_signal(filter),
-			   compat_kill_flags(filter));
-		if (!rc || (rc == ESLURM_ALREADY_DONE))
-			return;
-		compat_killed_add(killed, job->job.id, rc, NULL);
-		return;
-	}
-	/* it waits: its origin has the word, and is named */
-	origin = federation_find_id(view->fed, fed_job_id_origin(job->job.id));
-	compat_killed_add(killed, job->job.id, ESLURM_NOT_SUPPORTED,
-			  origin ? origin->name : NULL);
-}
-
-extern void rpc_kill_jobs(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
-{
-	view_t *view = rpc_view(conf, msg);
-	compat_killed_t killed = { 0 };
-	const char *name;
-
-	if (!view)
-		return;
-	for (size_t i = 0; i < view->job_cnt; i++) {
-		if (_matches(conf, view, msg->data, view->job[i]))
-			_kill_one(conf, view, view->job[i], uid, msg->data,
-				  &killed);
-	}
-	for (uint32_t i = 0; (name = compat_kill_named(msg->data, i)); i++) {
-		if (!view_find(view, _job_id(name, NO_VAL)))
-			compat_killed_add(&killed, _job_id(name, NO_VAL),
-					  ESLURM_INVALID_JOB_ID, NULL);
-	}
-	compat_reply_killed(msg, &killed);
-	view_unref(view);
 }
 
 /* ---- suspend, resume ---- */
@@ -235,7 +163,7 @@ static uint32_t _may_suspend(const rpc_conf_t *conf, const view_job_t *job,
 extern void rpc_suspend(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 {
 	const suspend_msg_t *request = msg->data;
-	uint32_t job_id = _job_id(request->job_id_str, request->job_id);
+	uint32_t job_id = rpc_job_id(request->job_id_str, request->job_id);
 	bool suspend = (request->op == SUSPEND_JOB);
 	view_t *view = rpc_view(conf, msg);
 	const view_job_t *job;
@@ -258,7 +186,7 @@ extern void rpc_update_job(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 	const job_desc_msg_t *request = msg->data;
 
 	_origin_only(conf, msg, uid,
-		     _job_id(request->job_id_str, request->job_id));
+		     rpc_job_id(request->job_id_str, request->job_id));
 }
 
 extern void rpc_requeue(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
@@ -266,7 +194,7 @@ extern void rpc_requeue(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 	const requeue_msg_t *request = msg->data;
 
 	_origin_only(conf, msg, uid,
-		     _job_id(request->job_id_str, request->job_id));
+		     rpc_job_id(request->job_id_str, request->job_id));
 }
 
 /* FLURM has no way to tell a running job something. */

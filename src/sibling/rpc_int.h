@@ -23,8 +23,11 @@ extern rpc_serve_t rpc_jobs, rpc_user_jobs, rpc_one_job, rpc_job_states;
 extern rpc_serve_t rpc_steps, rpc_script, rpc_job_ready, rpc_priorities;
 
 /* rpc_act.c: what is to be done with a job; rpc_submit.c: one to come */
-extern rpc_serve_t rpc_kill_job, rpc_kill_step, rpc_kill_jobs, rpc_suspend;
+extern rpc_serve_t rpc_kill_job, rpc_kill_step, rpc_suspend;
 extern rpc_serve_t rpc_update_job, rpc_requeue, rpc_notify, rpc_will_run;
+
+/* rpc_kill_jobs.c: many jobs at once */
+extern rpc_serve_t rpc_kill_jobs;
 
 /* rpc_node.c: nodes and partitions */
 extern rpc_serve_t rpc_nodes, rpc_one_node, rpc_partitions;
@@ -59,6 +62,16 @@ extern bool rpc_no_change(slurm_msg_t *msg, time_t last_update,
  * RET it, or NULL if it is none
  */
 extern const char *rpc_text(const char *text);
+
+/*
+ * A job by number or, if there is one, by text; FLURM has no array and no
+ * heterogeneous job.
+ * RET its id, 0 if that is none
+ */
+extern uint32_t rpc_job_id(const char *given, uint32_t number);
+
+/* RET whether it is ours to act on: it may be running here, or it has run */
+extern bool rpc_job_is_ours(const view_job_t *job);
 
 /* The body's first field is a count that was not known yet. */
 extern void rpc_set_count(buf_t *buf, uint32_t count);

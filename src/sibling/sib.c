@@ -100,6 +100,49 @@ extern buf_t *sib_pack_complete(uint32_t our_fed_id, uint32_t job_id,
 	return _pack(&msg, version);
 }
 
+/* IN type, request - of the message within */
+static buf_t *_pack_request(sib_msg_t *msg, uint16_t type, void *request,
+			    uint16_t version)
+{
+	slurm_msg_t data;
+	buf_t *buf;
+
+	slurm_msg_t_init(&data);
+	data.msg_type = type;
+	data.data = request;
+	data.protocol_version = version;
+	msg->data_type = type;
+	msg->data_version = version;
+	msg->data_buffer = init_buf(BUF_SIZE);
+	pack_msg(&data, msg->data_buffer);
+	buf = _pack(msg, version);
+	free_buf(msg->data_buffer);
+	return buf;
+}
+
+/* As fed_mgr.c, _persist_fed_job_cancel(), has it */
+extern buf_t *sib_pack_cancel(uint32_t our_fed_id, uint32_t job_id,
+			      uint16_t signal, uint16_t flags, uint32_t uid,
+			      uint16_t version)
+{
+	job_step_kill_msg_t kill = {
+		.flags = flags,
+		.signal = signal,
+		.step_id = {
+			.job_id = job_id,
+			.step_id = NO_VAL,
+			.step_het_comp = NO_VAL,
+		},
+	};
+	sib_msg_t msg = {
+		.cluster_id = our_fed_id,
+		.req_uid = uid,
+		.sib_msg_type = SIB_CANCEL,
+	};
+
+	return _pack_request(&msg, REQUEST_CANCEL_JOB_STEP, &kill, version);
+}
+
 extern buf_t *sib_pack_requeue(uint32_t our_fed_id, uint32_t job_id,
 			       uint16_t version)
 {
@@ -107,22 +150,10 @@ extern buf_t *sib_pack_requeue(uint32_t our_fed_id, uint32_t job_id,
 	sib_msg_t msg = {
 		.cluster_id = our_fed_id,
 		.job_id = job_id,
-		.data_type = REQUEST_JOB_REQUEUE,
-		.data_version = version,
 		.sib_msg_type = SIB_REQUEUE,
 	};
-	slurm_msg_t data;
-	buf_t *buf;
 
-	slurm_msg_t_init(&data);
-	data.msg_type = REQUEST_JOB_REQUEUE;
-	data.data = &requeue;
-	data.protocol_version = version;
-	msg.data_buffer = init_buf(BUF_SIZE);
-	pack_msg(&data, msg.data_buffer);
-	buf = _pack(&msg, version);
-	free_buf(msg.data_buffer);
-	return buf;
+	return _pack_request(&msg, REQUEST_JOB_REQUEUE, &requeue, version);
 }
 
 extern buf_t *sib_pack_sync(uint32_t our_fed_id, buf_t *jobs,

@@ -16,7 +16,7 @@
 #include "src/sibling/compat.h"
 
 typedef enum {
-	SIB_CANCEL = 1,		/* origin -> runner: signal it */
+	SIB_CANCEL = 1,		/* origin -> runner: signal it; we -> origin */
 	SIB_COMPLETE = 2,	/* origin -> sibling: revoked; runner ->
 				 * origin: finished */
 	SIB_REQUEUE = 4,	/* sibling -> origin */
@@ -52,6 +52,9 @@ extern buf_t *sib_pack_start(uint32_t our_fed_id, uint32_t job_id,
 extern buf_t *sib_pack_complete(uint32_t our_fed_id, uint32_t job_id,
 				uint32_t job_state, uint32_t status,
 				time_t start_time, uint16_t version);
+extern buf_t *sib_pack_cancel(uint32_t our_fed_id, uint32_t job_id,
+			      uint16_t signal, uint16_t flags, uint32_t uid,
+			      uint16_t version);
 extern buf_t *sib_pack_requeue(uint32_t our_fed_id, uint32_t job_id,
 			       uint16_t version);
 

@@ -512,16 +512,63 @@ def test_what_the_origin_does(stack, running, people, who):
                    check=False)
         assert bool(done.status) is not MAY[who], done
         if MAY[who]:
+            assert not done.err, done
             assert stack.alpha.job(job)[key] == value
     done = _at(stack, "flurm", "scancel", str(job), user=people[who],
                check=False)
-    if MAY[who] and stack.slurm_version < (24, 5):
+    if MAY[who]:
+        assert not done.status and not done.err, done
         wait_until(lambda: _state(stack, job), lambda now: now != "PENDING",
                    20, f"job {job} is gone")
+        assert stack.alpha.job_state(job) == "CANCELLED"
     else:
-        # newer scancels send no request that could go elsewhere
-        assert ("alpha" if MAY[who] else "Access") in done.err, done
+        assert "Access" in done.err, done
         assert _state(stack, job) == "PENDING"
+
+
+@pytest.mark.parametrize("which", [
+    ("{job}",), ("--name={name}",), ("--state=PENDING", "--name={name}"),
+    ("--user={user}", "--name={name}"), ("--name={name}", "{job}")])
+def test_scancel_of_what_waits(stack, running, people, which):
+    """By its origin, so that no sibling has it any more."""
+    name = f"waits{len(which)}"
+    other = running("--job-name=stays", "--begin=now+1hour", state="PENDING")
+    job = stack.alpha.sbatch("--begin=now+1hour", f"--job-name={name}",
+                             script=SCRIPT, user=OWNER)
+    everywhere = ("alpha", "beta", "flurm")
+    for cluster in everywhere:
+        wait_until(lambda: _job(stack, cluster, job)["JobState"],
+                   lambda now: now == "PENDING", 20, f"it is at {cluster}")
+    argv = [word.format(job=job, name=name, user=OWNER) for word in which]
+    _at(stack, "flurm", "scancel", *argv, user=OWNER)
+    wait_until(lambda: [_pairs(_at(
+        stack, cluster, "scontrol", "--oneliner", "show", "job", str(job),
+        check=False).out).get("JobState") for cluster in everywhere],
+               lambda seen: "PENDING" not in seen, 20, "it is gone")
+    assert stack.alpha.job_state(job) == "CANCELLED"
+    assert _state(stack, other) == "PENDING"
+    done = _at(stack, "flurm", "scancel", "--state=RUNNING", str(other),
+               user=OWNER, check=False)
+    assert _state(stack, other) == "PENDING", done
+
+
+def test_scancel_tells_what_it_did(stack, running, people):
+    """Only newer ones are told of each job."""
+    if stack.slurm_version < (24, 5):
+        pytest.skip("older ones ask of one job at a time")
+    job = running("--begin=now+1hour", state="PENDING")
+    done = _at(stack, "flurm", "scancel", "--signal=USR1", str(job),
+               user=OWNER, check=False)
+    assert str(job) in done.err and _state(stack, job) == "PENDING", done
+    done = _at(stack, "flurm", "scancel", "--name=nosuch", str(job),
+               user=OWNER, check=False)
+    assert str(job) in done.err and _state(stack, job) == "PENDING", done
+    done = _at(stack, "flurm", "scancel", str(job + 1), user=OWNER,
+               check=False)
+    assert str(job + 1) in done.err, done
+    done = _at(stack, "flurm", "scancel", "-v", str(job), user=OWNER,
+               check=False)
+    assert f"Terminating job {job}" in done.err, done
 
 
 def test_requeue_at_flurm(stack, running, people):

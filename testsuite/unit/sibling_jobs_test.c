@@ -49,6 +49,7 @@ static time_t now;
 
 /* what is said to alpha and has no answer yet */
 static uint64_t said[FED_ACTIONS];
+static uint64_t alpha_asked;	/* to cancel a job */
 
 /* ... and to gamma, who may have it, too */
 static uint64_t gamma_asked;	/* token of the last LOCK, not answered */
@@ -68,6 +69,11 @@ extern bool peers_send(peers_t *peers, const char *peer, uint32_t session,
 		return true;
 	}
 	assert_string_equal(peer, "alpha");
+	if (action >= FED_ACTIONS) {
+		alpha_asked = token;
+		free_buf(buf);
+		return true;
+	}
 	assert_int_equal(said[action], 0);
 	said[action] = token;
 	free_buf(buf);
@@ -589,6 +595,58 @@ static void _undelivered_but(void **state)
 	_undelivered_stays(EVERYWHERE, 0);
 }
 
+static void _asked(jobs_ask_t *ask)
+{
+	ask->arg = ask;
+}
+
+/* OUT rcs - of a job of alpha's, and of one whose origin is not there */
+static void _ask(jobs_ask_t *ask, uint32_t rcs[2])
+{
+	static const uint32_t ids[] = { JOB_ID, (GAMMA_ID << 26) | 7 };
+
+	alpha_asked = 0;
+	*ask = (jobs_ask_t) {
+		.ids = ids, .count = 2, .signal = SIGKILL, .rcs = rcs,
+		.done = _asked,
+	};
+	jobs_ask(jobs, ask);
+	assert_int_not_equal(alpha_asked, 0);
+	assert_null(ask->arg);
+	assert_int_equal(rcs[1], SLURM_COMMUNICATIONS_CONNECTION_ERROR);
+}
+
+/* A client wants it cancelled while it waits: alpha is asked, and may answer */
+static void _origin_asked(void **state)
+{
+	jobs_ask_t ask;
+	uint32_t rcs[2];
+
+	_alpha_submits(EVERYWHERE);
+	UNTIL(_is(FED_JOB_QUEUED));
+	_ask(&ask, rcs);
+	jobs_answered(jobs, "alpha", alpha_asked, ESLURM_ACCESS_DENIED);
+	assert_non_null(ask.arg);
+	assert_int_equal(rcs[0], ESLURM_ACCESS_DENIED);
+
+	_ask(&ask, rcs);
+	jobs_origin_lost(jobs, "alpha");
+	assert_non_null(ask.arg);
+	assert_int_equal(rcs[0], SLURM_COMMUNICATIONS_CONNECTION_ERROR);
+
+	_ask(&ask, rcs);
+	jobs_tick(jobs, now + 4);
+	assert_null(ask.arg);
+	jobs_tick(jobs, now + 5);
+	assert_non_null(ask.arg);
+	assert_int_equal(rcs[0], SLURM_PROTOCOL_SOCKET_IMPL_TIMEOUT);
+	/* a late answer is to nobody */
+	jobs_answered(jobs, "alpha", alpha_asked, SLURM_SUCCESS);
+	assert_true(_is(FED_JOB_QUEUED));
+	/* and what is still asked at the end is forgotten */
+	_ask(&ask, rcs);
+}
+
 #define WITH_FLURM(test) \
 	cmocka_unit_test_setup_teardown(test, _with_flurm, _end_with_flurm)
 
@@ -608,6 +666,7 @@ int main(void)
 		WITH_FLURM(_a_late_yes),
 		WITH_FLURM(_nobody_to_ask),
 		WITH_FLURM(_only_here),
+		WITH_FLURM(_origin_asked),
 		cmocka_unit_test(_undelivered),
 		cmocka_unit_test(_undelivered_but),
 	};
