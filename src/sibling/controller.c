@@ -3,7 +3,8 @@
  *
  * Up: ledger and engine (which links up to the federation as last known),
  * port, registration; so that whoever slurmdbd sends to us finds us. Down:
- * the other way round.
+ * the port, then the engine, so that nobody waits for it any more, then
+ * the rest. Nothing of it waits for a peer for longer than a second.
  */
 #include "src/sibling/controller.h"
 
@@ -15,6 +16,7 @@
 #include "src/sibling/engine.h"
 #include "src/sibling/inbound.h"
 #include "src/sibling/listener.h"
+#include "src/sibling/net.h"
 #include "src/sibling/registrar.h"
 #include "src/sibling/rpc.h"
 
@@ -29,7 +31,9 @@ struct controller {
 	inbound_t *inbound;
 	listener_t *listener;
 
-	pthread_mutex_t lock;	/* of the two below */
+	bool up;
+
+	pthread_mutex_t lock;	/* all below */
 	registrar_t *registrar;
 	/* the engine may know FLURM's size before there is a registrar */
 	char *nodes;
@@ -272,6 +276,7 @@ extern controller_t *controller_create(const conf_cluster_t *conf,
 	controller->ledger_dir = xstrdup_printf("%s/%s", ledger_dir,
 						conf->name);
 	if (!_start(controller, err)) {
+		controller->up = true;
 		fed_info("cluster %s: controller is up on port %u",
 			 conf->name, conf->port);
 		return controller;
@@ -284,6 +289,7 @@ extern controller_t *controller_create(const conf_cluster_t *conf,
 static int _end(controller_t *controller, bool leave)
 {
 	registrar_t *registrar;
+	int64_t start = net_now_ms();
 	int fd = -1;
 
 	if (!controller)
@@ -293,6 +299,8 @@ static int _end(controller_t *controller, bool leave)
 	registrar = controller->registrar;
 	controller->registrar = NULL;
 	pthread_mutex_unlock(&controller->lock);
+	listener_stop(controller->listener);
+	engine_stop(controller->engine);
 	listener_destroy(controller->listener);
 	if (leave)
 		fd = registrar_leave(registrar);
@@ -302,6 +310,9 @@ static int _end(controller_t *controller, bool leave)
 	engine_destroy(controller->engine);
 	assoc_destroy(controller->assoc);
 	rpc_count_destroy(controller->count);
+	if (controller->up)
+		fed_info("cluster %s: controller is down, after %d ms",
+			 controller->conf->name, (int) (net_now_ms() - start));
 	conf_cluster_free(controller->conf);
 	pthread_mutex_destroy(&controller->lock);
 	xfree(controller->ledger_dir);

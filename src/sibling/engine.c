@@ -287,7 +287,7 @@ extern engine_t *engine_create(const engine_conf_t *conf, fed_err_t *err)
 	return engine;
 }
 
-extern void engine_destroy(engine_t *engine)
+extern void engine_stop(engine_t *engine)
 {
 	if (!engine)
 		return;
@@ -296,10 +296,19 @@ extern void engine_destroy(engine_t *engine)
 		_wakeup(engine);
 		pthread_join(engine->thread, NULL);
 	}
-	peers_destroy(engine->peers);
-	inbox_close(&engine->inbox);
-	inbox_fini(&engine->inbox);
+	engine->thread = 0;
 	flurm_side_destroy(engine->flurm);
+	engine->flurm = NULL;
+	inbox_close(&engine->inbox);
+}
+
+extern void engine_destroy(engine_t *engine)
+{
+	if (!engine)
+		return;
+	engine_stop(engine);
+	peers_destroy(engine->peers);
+	inbox_fini(&engine->inbox);
 	flurm_loop_destroy(engine->loop);
 	jobs_destroy(engine->jobs);
 	accounting_destroy(engine->accounting);

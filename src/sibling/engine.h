@@ -51,8 +51,14 @@ typedef struct {
 extern engine_t *engine_create(const engine_conf_t *conf, fed_err_t *err);
 
 /*
- * End its thread and all links, fail what still waits, let go of the ledger.
- * Every other thread that knows the engine must have ended. NULL is fine.
+ * End its thread. Who waits for it, or for FLURM, is told that it failed, and
+ * so is who asks later. NULL is fine.
+ */
+extern void engine_stop(engine_t *engine);
+
+/*
+ * ... and all links, and let go of the ledger. Every other thread that knows
+ * the engine must have ended. NULL is fine.
  */
 extern void engine_destroy(engine_t *engine);
 

@@ -25,6 +25,7 @@
 #define WHOLE_FRAME_MS 15000
 #define FRAME_MAX (16 * 1024 * 1024) /* beyond any client's request */
 #define READ_STEP 65536
+#define LAST_ANSWERS_MS 500
 #define REASONS_MAX 16		/* for which _reject() is called */
 
 typedef struct conn {
@@ -45,6 +46,7 @@ typedef struct {
 	pthread_cond_t more;
 	conn_t *head, **tail;
 	uint32_t queued;	/* waiting or being answered */
+	conn_t *served;		/* being answered, by a worker each */
 	pthread_t worker[CLIENT_WORKERS];
 	int worker_cnt;
 } queue_t;
@@ -65,6 +67,7 @@ struct listener {
 	} complaint[REASONS_MAX]; /* the accepting thread's own */
 
 	pthread_mutex_t lock;	/* all below */
+	pthread_cond_t answered; /* one less is served */
 	queue_t daemons;	/* natives and slurmdbd, who wait with locks */
 	queue_t clients;
 	bool stop;
@@ -348,11 +351,24 @@ static bool _serve(listener_t *listener, conn_t *conn)
 	return taken;
 }
 
+/* LOCKED */
+static void _end_served(queue_t *queue, const conn_t *conn)
+{
+	conn_t **at = &queue->served;
+
+	while (*at != conn)
+		at = &(*at)->next;
+	*at = conn->next;
+	queue->queued--;
+	pthread_cond_signal(&queue->listener->answered);
+}
+
 static void *_work_run(void *arg)
 {
 	queue_t *queue = arg;
 	listener_t *listener = queue->listener;
 	conn_t *conn;
+	bool taken;
 
 	while (1) {
 		pthread_mutex_lock(&listener->lock);
@@ -365,13 +381,16 @@ static void *_work_run(void *arg)
 		conn = queue->head;
 		if (!(queue->head = conn->next))
 			queue->tail = &queue->head;
+		conn->next = queue->served;
+		queue->served = conn;
 		pthread_mutex_unlock(&listener->lock);
-		if (_serve(listener, conn))
+		taken = _serve(listener, conn);
+		pthread_mutex_lock(&listener->lock);
+		_end_served(queue, conn);
+		pthread_mutex_unlock(&listener->lock);
+		if (taken)
 			conn->fd = -1;
 		_free_conn(conn);
-		pthread_mutex_lock(&listener->lock);
-		queue->queued--;
-		pthread_mutex_unlock(&listener->lock);
 	}
 }
 
@@ -419,6 +438,7 @@ extern listener_t *listener_create(const char *cluster, uint16_t port,
 	listener->take = take;
 	listener->arg = arg;
 	pthread_mutex_init(&listener->lock, NULL);
+	pthread_cond_init(&listener->answered, NULL);
 	_init_queue(listener, &listener->daemons);
 	_init_queue(listener, &listener->clients);
 	listener->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -440,11 +460,11 @@ fail:
 	return NULL;
 }
 
-extern void listener_destroy(listener_t *listener)
+extern void listener_stop(listener_t *listener)
 {
 	uint64_t one = 1;
 
-	if (!listener)
+	if (!listener || (listener->fd < 0))
 		return;
 	(void) !write(listener->stop_fd, &one, sizeof(one));
 	pthread_mutex_lock(&listener->lock);
@@ -454,11 +474,49 @@ extern void listener_destroy(listener_t *listener)
 	pthread_mutex_unlock(&listener->lock);
 	if (listener->thread)
 		pthread_join(listener->thread, NULL);
-	if (listener->fd >= 0)
-		close(listener->fd);
+	close(listener->fd);
+	listener->fd = -1;
+}
+
+/* LOCKED */
+static void _cut(const queue_t *queue)
+{
+	for (const conn_t *conn = queue->served; conn; conn = conn->next)
+		(void) shutdown(conn->fd, SHUT_RDWR);
+}
+
+/*
+ * Who does not read his answer would keep us for as long as Slurm waits
+ * (slurm_send_timeout()).
+ */
+static void _last_answers(listener_t *listener)
+{
+	struct timespec until;
+	int rc = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += LAST_ANSWERS_MS * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&listener->lock);
+	while (!rc && (listener->daemons.served || listener->clients.served))
+		rc = pthread_cond_timedwait(&listener->answered,
+					    &listener->lock, &until);
+	_cut(&listener->daemons);
+	_cut(&listener->clients);
+	pthread_mutex_unlock(&listener->lock);
+}
+
+extern void listener_destroy(listener_t *listener)
+{
+	if (!listener)
+		return;
+	listener_stop(listener);
+	_last_answers(listener);
 	_end_queue(&listener->daemons);
 	_end_queue(&listener->clients);
 	close(listener->stop_fd);
+	pthread_cond_destroy(&listener->answered);
 	pthread_mutex_destroy(&listener->lock);
 	xfree(listener);
 }

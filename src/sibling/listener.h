@@ -37,7 +37,13 @@ extern listener_t *listener_create(const char *cluster, uint16_t port,
 				   listener_take_t take, void *arg,
 				   fed_err_t *err);
 
-/* Close the port and all connections that were not taken over. */
+/* Close the port, and what waits to be answered. NULL is fine. */
+extern void listener_stop(listener_t *listener);
+
+/*
+ * ... and wait for those who are being answered: half a second, then their
+ * connections are cut. What was taken over stays open. NULL is fine.
+ */
 extern void listener_destroy(listener_t *listener);
 extern void listener_get_status(listener_t *listener, listener_status_t *ret);
 

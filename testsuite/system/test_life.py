@@ -3,8 +3,8 @@
 ./check runs this with sanitizers: a leak shows at each end, a race at any time.
 """
 import os
+import re
 import signal
-import time
 
 import pytest
 
@@ -13,6 +13,8 @@ from stack.ports import listening
 
 pytestmark = pytest.mark.fed_flurmd
 
+DOWN = re.compile(r"controller is down, after (\d+) ms")
+
 
 @pytest.fixture
 def alone(make_stack):
@@ -20,14 +22,15 @@ def alone(make_stack):
 
 
 def stop(flurm):
-    start = time.monotonic()
+    """Sanitizers look for leaks at the end, which takes its time: how long the
+    controller itself took it says itself."""
     assert flurm.daemon.stop() == 0, flurm.daemon.tail()
-    took = time.monotonic() - start
+    took = int(DOWN.findall(flurm.daemon.tail(10 ** 6))[-1])
+    assert took < 2000
     assert not flurm.daemon.reports()
     assert not listening(flurm.port)
     assert not os.path.exists(flurm.status_socket)
     flurm.flurmfed("ledger", "verify", os.path.join(flurm.ledger, flurm.name))
-    return took
 
 
 def test_start_run_stop_start(alone):
@@ -35,8 +38,7 @@ def test_start_run_stop_start(alone):
     flurm = alone.flurm
     for _ in range(3):
         alone.alpha.wait_job(alone.alpha.sbatch("--clusters=alpha"))
-        # sanitizers look for leaks then: give them time
-        assert stop(flurm) < 10
+        stop(flurm)
         flurm.daemon.start()
         alone.wait_linked(30)
     assert flurm.status()["clusters"][0]["federation"]["name"] == "fed"
@@ -48,11 +50,10 @@ def test_stop_while_nothing_can_be_reached(alone):
     for daemon in others:
         daemon.pause()
     try:
-        took = stop(alone.flurm)
+        stop(alone.flurm)
     finally:
         for daemon in others:
             daemon.resume()
-    assert took < 10
     alone.flurm.daemon.start()
     alone.wait_linked(60)
 

@@ -13,12 +13,14 @@
 #include "src/sibling/net.h"
 
 #define MANY 300		/* more than it keeps at once */
+#define BIG (64 * 1024 * 1024)
 
 static char *dir;
 static listener_t *listener;
 static uint16_t port;
 static int lines;		/* atomic: of the log */
 static int taken_fd;		/* atomic: of a connection taken over, or -1 */
+static bool answering;		/* atomic: with BIG bytes */
 
 static bool _take(void *arg, slurm_msg_t *msg)
 {
@@ -28,6 +30,17 @@ static bool _take(void *arg, slurm_msg_t *msg)
 	assert_true(compat_msg_uid(msg, &uid));
 	if (msg->msg_type == REQUEST_PING) {
 		(void) slurm_send_rc_msg(msg, 17);
+		return false;
+	}
+	if (msg->msg_type == REQUEST_CONTROL_STATUS) {
+		/* more than the sockets hold */
+		buf_t *buf = init_buf(BIG);
+
+		set_buf_offset(buf, BIG);
+		memset(get_buf_data(buf), 0, BIG);
+		__atomic_store_n(&answering, true, __ATOMIC_SEQ_CST);
+		(void) net_write_frame(msg->conn_fd, -1, buf, 30000, NULL);
+		free_buf(buf);
 		return false;
 	}
 	if (msg->msg_type == REQUEST_PERSIST_INIT) {
@@ -113,6 +126,29 @@ static void _serves(void **state)
 	wait_for(_status().served == 50);
 	assert_int_equal(_status().rejected, 0);
 	wait_for(_status().open == 0);
+}
+
+/* Who does not read his answer does not keep us from our end. */
+static void _does_not_read(void **state)
+{
+	slurm_msg_t msg;
+	int fd = _connect();
+	int64_t start;
+
+	slurm_msg_t_init(&msg);
+	msg.msg_type = REQUEST_CONTROL_STATUS;
+	slurm_msg_set_r_uid(&msg, SLURM_AUTH_UID_ANY);
+	answering = false;
+	assert_true(slurm_send_node_msg(fd, &msg) >= 0);
+	wait_for(__atomic_load_n(&answering, __ATOMIC_SEQ_CST));
+	start = now_ms();
+	listener_stop(listener);
+	assert_int_equal(net_connect("127.0.0.1", port, -1, 5000, NULL), -1);
+	assert_int_equal(_status().open, 1);
+	listener_destroy(listener);
+	listener = NULL;
+	assert_true(now_ms() - start < 2000);
+	close(fd);
 }
 
 static void _takes_over(void **state)
@@ -356,6 +392,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, _setup, _teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(_serves),
+		TEST(_does_not_read),
 		TEST(_takes_over),
 		TEST(_nonsense),
 		TEST(_mutated),
