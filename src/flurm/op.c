@@ -23,6 +23,7 @@ static const field_t fields[] = {
 	FIELD_RANGE(signal, 1, 64),
 	FIELD_RANGE(retry_after, 0, FIELD_U32_MAX),
 	FIELD_ANY(reason),
+	FIELD_ANY(text),
 };
 static const field_table_t table = FIELD_TABLE("op", fields);
 
@@ -43,6 +44,7 @@ static const struct {
 	[FLURM_OP_UPDATE] = { "update", "PATCH", NULL, true },
 	[FLURM_OP_START] = { "start", "POST", "start", false },
 	[FLURM_OP_REVOKE] = { "revoke", "POST", "revoke", false },
+	[FLURM_OP_NOTIFY] = { "notify", "POST", "notify", false },
 };
 
 static const char *const scopes[] = {
@@ -192,6 +194,9 @@ extern int flurm_op_of_kind(flurm_op_kind_t kind, const json_t *json,
 	    ((_scope(json, &ret_op->scope, err) < 0) ||
 	     (!flurm_is_set(ret_op->signal) &&
 	      (fed_err_set(err, EINVAL, "signal: missing") < 0))))
+		goto fail;
+	if ((kind == FLURM_OP_NOTIFY) && !ret_op->text &&
+	    (fed_err_set(err, EINVAL, "text: missing") < 0))
 		goto fail;
 	if ((kind == FLURM_OP_START) &&
 	    (_flag(json, "grant", true, &ret_op->grant, err) < 0))

@@ -28,6 +28,7 @@ typedef enum {
 	FLURM_OP_UPDATE,	/* spec: only what changes */
 	FLURM_OP_START,		/* grant, attempt, retry_after */
 	FLURM_OP_REVOKE,	/* reason */
+	FLURM_OP_NOTIFY,	/* text, for the user to read in its output */
 	FLURM_OP_COUNT,
 } flurm_op_kind_t;
 
@@ -50,6 +51,7 @@ typedef struct {
 	bool hold;
 	int64_t retry_after;	/* seconds, of a start that is not granted */
 	char *reason;
+	char *text;		/* notify */
 } flurm_op_t;
 
 /* RET the name in the API ("submit"), "unknown" for anything else */

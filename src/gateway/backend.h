@@ -125,6 +125,9 @@ typedef struct {
 	void (*signal)(gw_backend_t *backend, gw_job_t *job, int sig,
 		       flurm_scope_t scope);
 
+	/* Put a line at the end of its standard error. */
+	void (*notify)(gw_backend_t *backend, gw_job_t *job, const char *text);
+
 	void (*suspend)(gw_backend_t *backend, gw_job_t *job, bool suspend);
 
 	/* Its end, or its failed start, is in the ledger: let go of it. */

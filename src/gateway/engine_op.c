@@ -205,11 +205,13 @@ static void _judged(gw_engine_t *engine, gw_job_t *job, const flurm_op_t *op,
 	gw_verdict_t verdict;
 
 	gw_gate_judge(job, op, engine->now_ms, &verdict);
-	if (verdict.deliver_signal) {
+	if (verdict.deliver && (op->kind == FLURM_OP_NOTIFY))
+		engine->ops->notify(engine->backend, job, op->text);
+	else if (verdict.deliver)
 		engine->ops->signal(engine->backend, job,
 				    flurm_or(op->signal, SIGTERM), op->scope);
+	if (verdict.deliver)
 		engine->backend_due_ms = engine->now_ms;
-	}
 	if (verdict.has_event) {
 		job = gw_engine_event(engine, job, &verdict.event);
 		gw_gate_fill(job, &verdict.result);

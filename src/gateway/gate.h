@@ -34,7 +34,7 @@ typedef struct {
 				 * state is told after the event */
 	bool has_event;
 	gw_event_t event;	/* type, state, hold, signal, reason, until */
-	bool deliver_signal;	/* no event: the backend does it */
+	bool deliver;		/* no event: the backend does it */
 } gw_verdict_t;
 
 /*

@@ -128,14 +128,16 @@ static void _judge_resume(const gw_job_t *job, gw_verdict_t *verdict)
 		_conflict(job, &verdict->result, NULL, "cannot be resumed");
 }
 
-static void _judge_signal(const gw_job_t *job, gw_verdict_t *verdict)
+/* IN refusal - what one gets that does not run */
+static void _judge_delivery(const gw_job_t *job, const char *refusal,
+			    gw_verdict_t *verdict)
 {
 	if ((job->state != FLURM_RUNNING) && (job->state != FLURM_SUSPENDED)) {
-		_conflict(job, &verdict->result, NULL, "gets no signal");
+		_conflict(job, &verdict->result, NULL, refusal);
 		return;
 	}
 	_ok(job, verdict);
-	verdict->deliver_signal = true;
+	verdict->deliver = true;
 }
 
 static void _judge_requeue(const gw_job_t *job, const flurm_op_t *op,
@@ -248,7 +250,10 @@ extern void gw_gate_judge(const gw_job_t *job, const flurm_op_t *op,
 		_judge_resume(job, ret_verdict);
 		break;
 	case FLURM_OP_SIGNAL:
-		_judge_signal(job, ret_verdict);
+		_judge_delivery(job, "gets no signal", ret_verdict);
+		break;
+	case FLURM_OP_NOTIFY:
+		_judge_delivery(job, "has no output", ret_verdict);
 		break;
 	case FLURM_OP_REQUEUE:
 		_judge_requeue(job, op, ret_verdict);

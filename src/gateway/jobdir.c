@@ -74,6 +74,7 @@ static const char *const tell_names[GW_TELL_COUNT] = {
 	[GW_TELL_SIGNAL_STEPS] = "signal_steps",
 	[GW_TELL_SUSPEND] = "suspend",
 	[GW_TELL_RESUME] = "resume",
+	[GW_TELL_NOTIFY] = "notify",
 };
 
 static int _fail(fed_err_t *err, const char *what, const char *name)
@@ -408,6 +409,35 @@ extern int gw_jobdir_tell(const char *dir, gw_tell_t what, int value,
 			_fail(err, "write", path);
 	close(fd);
 	return rc;
+}
+
+extern int gw_jobdir_notify(const char *dir, int number, const char *text,
+			    fed_err_t *err)
+{
+	char name[32];
+	int dirfd, rc;
+
+	snprintf(name, sizeof(name), "notice.%d", number);
+	if ((dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return _fail(err, "open", dir);
+	if (!(rc = gw_jobfile_write(dirfd, name, text, strlen(text), 0600,
+				    false, err)) &&
+	    ((rc = gw_jobdir_tell(dir, GW_TELL_NOTIFY, number, err)) <= 0))
+		(void) unlinkat(dirfd, name, 0);
+	close(dirfd);
+	return rc;
+}
+
+extern char *gw_jobdir_take_notice(int dirfd, int number)
+{
+	char name[32], *text;
+	size_t len;
+
+	snprintf(name, sizeof(name), "notice.%d", number);
+	if (gw_jobfile_read(dirfd, name, &text, &len, NULL) <= 0)
+		return NULL;
+	(void) unlinkat(dirfd, name, 0);
+	return text;
 }
 
 extern int gw_jobdir_open_ctl(int dirfd, fed_err_t *err)

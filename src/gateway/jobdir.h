@@ -128,12 +128,24 @@ typedef enum {
 	GW_TELL_SIGNAL_STEPS,	/* the same for all but that */
 	GW_TELL_SUSPEND,
 	GW_TELL_RESUME,
+	GW_TELL_NOTIFY,		/* value: number of the notice */
 	GW_TELL_COUNT,
 } gw_tell_t;
 
 /* RET 1 if the shim will read it, 0 if it does not listen (yet), -1 */
 extern int gw_jobdir_tell(const char *dir, gw_tell_t what, int value,
 			  fed_err_t *err);
+
+/*
+ * Leave a notice for the user and tell the shim of it.
+ * IN number - of its own among those that were not taken yet
+ * RET as gw_jobdir_tell()
+ */
+extern int gw_jobdir_notify(const char *dir, int number, const char *text,
+			    fed_err_t *err);
+
+/* RET a notice, to be freed, or NULL: there is none of that number any more */
+extern char *gw_jobdir_take_notice(int dirfd, int number);
 
 /* RET the FIFO, to be read from, or -1 */
 extern int gw_jobdir_open_ctl(int dirfd, fed_err_t *err);

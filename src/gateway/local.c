@@ -153,6 +153,19 @@ static void _signal(gw_backend_t *backend, gw_job_t *job, int sig,
 		fed_error("job %u: %s", job->fed_job_id, err.text);
 }
 
+static void _notify(gw_backend_t *backend, gw_job_t *job, const char *text)
+{
+	int first = backend->now_ms / 1000 % INT_MAX;
+	run_t *run = job->run;
+	fed_err_t err;
+
+	/* no two that a shim has not read yet have the same number, even if we
+	 * began anew between them */
+	run->notice = (run->notice < first) ? first : run->notice + 1;
+	if (gw_jobdir_notify(run->dir, run->notice, text, &err) < 0)
+		fed_error("job %u: %s", job->fed_job_id, err.text);
+}
+
 static void _forget(gw_backend_t *backend, gw_job_t *job)
 {
 	run_t *run = job->run, **at = &backend->runs;
@@ -433,6 +446,7 @@ const gw_backend_ops_t gw_backend_local = {
 	.recover = _recover,
 	.cancel = _cancel,
 	.signal = _signal,
+	.notify = _notify,
 	.suspend = _suspend,
 	.forget = _forget,
 	.fd = _fd,

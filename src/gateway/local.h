@@ -31,6 +31,7 @@ struct run {
 	int cancel_signal;
 	bool suspend;		/* wanted */
 	bool suspend_told;	/* that it is as wanted */
+	int notice;		/* number of the last one */
 };
 
 struct gw_backend {

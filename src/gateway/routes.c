@@ -49,6 +49,7 @@ OP_HANDLER(_requeue, FLURM_OP_REQUEUE)
 OP_HANDLER(_update, FLURM_OP_UPDATE)
 OP_HANDLER(_start, FLURM_OP_START)
 OP_HANDLER(_revoke, FLURM_OP_REVOKE)
+OP_HANDLER(_notify, FLURM_OP_NOTIFY)
 
 #define VIEW_HANDLER(name, view) \
 	static void name(flurm_request_t *request, void *arg) \
@@ -202,6 +203,7 @@ static void _federation(flurm_request_t *request, void *arg)
 	ROUTE("POST", "/api/v1/jobs/{id}/requeue", _requeue), \
 	ROUTE("POST", "/api/v1/jobs/{id}/start", _start), \
 	ROUTE("POST", "/api/v1/jobs/{id}/revoke", _revoke), \
+	ROUTE("POST", "/api/v1/jobs/{id}/notify", _notify), \
 	ROUTE("GET", "/api/v1/federation/events", _events), \
 	ROUTE("POST", "/api/v1/federation/events/ack", _ack), \
 	ROUTE("GET", "/api/v1/federation", _federation)

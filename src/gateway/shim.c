@@ -153,6 +153,21 @@ static void _resume(shim_t *shim)
 	gw_tree_suspend(shim->spec.cgroup, false);
 }
 
+/* The user's file is for a child to open, which has become him. */
+static void _say(shim_t *shim, int number)
+{
+	char *text;
+	pid_t pid;
+
+	/* before that it has no file yet */
+	if (!shim->script || (shim->report >= 0) ||
+	    !(text = gw_jobdir_take_notice(shim->dirfd, number)))
+		return;
+	if (!(pid = fork()))
+		gw_shim_say(&shim->spec, text);
+	free(text);
+}
+
 static void _obey(shim_t *shim, gw_tell_t what, int value)
 {
 	switch (what) {
@@ -177,6 +192,9 @@ static void _obey(shim_t *shim, gw_tell_t what, int value)
 		break;
 	case GW_TELL_RESUME:
 		_resume(shim);
+		break;
+	case GW_TELL_NOTIFY:
+		_say(shim, value);
 		break;
 	case GW_TELL_COUNT:
 		break;

@@ -1,6 +1,6 @@
 /*
- * shim_child.c - the child of the shim that becomes the user's script (see
- * shim_child.h).
+ * shim_child.c - the children of the shim that become the user: his script,
+ * and what writes into its output (see shim_child.h).
  *
  * Order is everything here. Root's work (cgroup, groups, uid) comes first and
  * is given up for good, which is verified, before one path that the user named
@@ -265,6 +265,22 @@ static void _leave_protection(void)
 	close(fd);
 }
 
+/* What is the same in all of them. */
+static void _become_user(child_t *child)
+{
+	const gw_shim_spec_t *spec = child->spec;
+
+	setsid();
+	_reset_signals();
+	_leave_protection();
+	if (spec->cgroup && gw_cgroup_enter(spec->cgroup, 0))
+		_give_up(child, "enter cgroup %s: %s", spec->cgroup,
+			 strerror(errno));
+	_look_up_user(child);
+	_drop_privileges(child);
+	_die_with_shim(child);
+}
+
 extern void gw_shim_child(const gw_shim_spec_t *spec, char **env,
 			  const char *script, int report_fd)
 {
@@ -276,18 +292,30 @@ extern void gw_shim_child(const gw_shim_spec_t *spec, char **env,
 		.shim = getppid(),
 	};
 
-	setsid();
-	_reset_signals();
-	_leave_protection();
-	if (spec->cgroup && gw_cgroup_enter(spec->cgroup, 0))
-		_give_up(&child, "enter cgroup %s: %s", spec->cgroup,
-			 strerror(errno));
-	_look_up_user(&child);
-	_drop_privileges(&child);
-	_die_with_shim(&child);
+	_become_user(&child);
 	_set_environment(&child, env);
 	_apply_user_limits();
 	_enter_work_dir(&child, complaint, sizeof(complaint));
 	_open_files(&child, complaint);
 	_execute(&child);
+}
+
+/*
+ * The file was made when the script began. What the user has put in its place
+ * is none of our business, but a FIFO must not keep us waiting.
+ */
+extern void gw_shim_say(const gw_shim_spec_t *spec, const char *text)
+{
+	child_t child = { .spec = spec, .report_fd = -1, .shim = getppid() };
+	const char *path = spec->std_err ? spec->std_err : spec->std_out;
+	char complaint[512];
+	int fd;
+
+	_become_user(&child);
+	_enter_work_dir(&child, complaint, sizeof(complaint));
+	fd = open(path, O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK |
+		  O_CLOEXEC);
+	if (fd >= 0)
+		dprintf(fd, "flurm-gateway: %s\n", text);
+	_exit(fd < 0);
 }

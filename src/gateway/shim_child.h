@@ -19,4 +19,11 @@ extern void gw_shim_child(const gw_shim_spec_t *spec, char **env,
 			  const char *script, int report_fd)
 	__attribute__((noreturn));
 
+/*
+ * Become the job's user and put a line at the end of its standard error, if
+ * the file is still there. Does not return.
+ */
+extern void gw_shim_say(const gw_shim_spec_t *spec, const char *text)
+	__attribute__((noreturn));
+
 #endif

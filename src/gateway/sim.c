@@ -315,6 +315,11 @@ static void _signal(gw_backend_t *backend, gw_job_t *job, int sig,
 	_end_in(backend, run, 0, FLURM_FAILED, sig, NULL);
 }
 
+/* It has no output. */
+static void _notify(gw_backend_t *backend, gw_job_t *job, const char *text)
+{
+}
+
 static void _suspend(gw_backend_t *backend, gw_job_t *job, bool suspend)
 {
 	run_t *run = job->run;
@@ -513,6 +518,7 @@ const gw_backend_ops_t gw_backend_sim = {
 	.recover = _recover,
 	.cancel = _cancel,
 	.signal = _signal,
+	.notify = _notify,
 	.suspend = _suspend,
 	.forget = _forget,
 	.fd = _fd,

@@ -69,7 +69,8 @@ static void _turn(engine_t *engine)
 		engine_make_view(engine);
 	for (note = list; note; note = next) {
 		next = note->next;
-		if (note->kind == NOTE_SUSPEND) {
+		if ((note->kind == NOTE_SUSPEND) ||
+		    (note->kind == NOTE_NOTIFY)) {
 			engine_suspend_note(engine, note);
 			continue;
 		}

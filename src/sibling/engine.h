@@ -110,6 +110,10 @@ extern view_t *engine_view(engine_t *engine);
 extern uint32_t engine_cancel(engine_t *engine, uint32_t job_id,
 			      uint16_t signal, uint16_t flags, uint32_t uid);
 
+/* ... or to tell one that runs something. RET as engine_suspend() */
+extern uint32_t engine_notify(engine_t *engine, uint32_t job_id,
+			      const char *text);
+
 /*
  * ... or to have jobs that wait cancelled by their origins, for which it waits
  * some seconds.

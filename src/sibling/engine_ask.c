@@ -238,6 +238,16 @@ extern uint32_t engine_suspend(engine_t *engine, uint32_t job_id, bool suspend)
 	return _act(engine, note);
 }
 
+extern uint32_t engine_notify(engine_t *engine, uint32_t job_id,
+			      const char *text)
+{
+	note_t *note = note_new(NOTE_NOTIFY, NULL);
+
+	note->token = job_id;
+	note->text = xstrdup(text);
+	return _ask_rc(engine, note);
+}
+
 extern char *engine_script(engine_t *engine, uint32_t job_id)
 {
 	note_t *note = note_new(NOTE_SCRIPT, NULL);

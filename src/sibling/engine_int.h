@@ -80,7 +80,7 @@ extern void engine_note(engine_t *engine, note_t *note);
 /* What a note changed is not durable: who sent it must send it again. */
 extern void engine_refuse_note(note_t *note);
 
-/* Carry out a NOTE_SUSPEND; it is answered when FLURM has answered. */
+/* Carry out a NOTE_SUSPEND or NOTE_NOTIFY; FLURM's answer is its own. */
 extern void engine_suspend_note(engine_t *engine, note_t *note);
 
 /* Carry out a NOTE_ASK; it is answered when the origins have answered. */

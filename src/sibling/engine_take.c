@@ -234,8 +234,12 @@ extern void engine_suspend_note(engine_t *engine, note_t *note)
 
 	call->engine = engine;
 	call->note = note;
-	jobs_suspend(engine->jobs, note->token, note->suspend, _suspended,
-		     call);
+	if (note->kind == NOTE_NOTIFY)
+		jobs_notify(engine->jobs, note->token, note->text, _suspended,
+			    call);
+	else
+		jobs_suspend(engine->jobs, note->token, note->suspend,
+			     _suspended, call);
 }
 
 static void _asked(jobs_ask_t *ask)
@@ -296,6 +300,7 @@ extern void engine_note(engine_t *engine, note_t *note)
 				       note->flags, note->uid);
 		break;
 	case NOTE_SUSPEND:
+	case NOTE_NOTIFY:
 	case NOTE_ASK:
 		/* nothing to be made durable: engine_suspend_note() */
 		break;

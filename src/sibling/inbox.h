@@ -28,6 +28,7 @@ typedef enum {
 	NOTE_SCRIPT,		/* token: job id; waited for: text */
 	NOTE_CANCEL,		/* token: job id, kill; waited for: rc */
 	NOTE_SUSPEND,		/* token: job id, suspend; waited for: rc */
+	NOTE_NOTIFY,		/* token: job id, text; waited for: rc */
 	NOTE_ASK,		/* ask; waited for */
 	NOTE_ROWS,		/* rows: what slurmdbd said to them */
 } note_kind_t;
@@ -50,7 +51,7 @@ typedef struct note {
 	int count;
 	uint32_t *rcs;		/* the waiter's array */
 	json_t *status;		/* out */
-	char *text;		/* out; owned by the note until it is taken */
+	char *text;		/* of a script out; owned by the note */
 	jobs_ask_t *ask;	/* the waiter's */
 	rows_result_t *rows;	/* owned */
 	bool waited;		/* a thread waits in inbox_ask() */

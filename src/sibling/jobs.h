@@ -88,6 +88,10 @@ extern uint32_t jobs_cancel(jobs_t *jobs, uint32_t job_id, uint16_t signal,
 extern void jobs_suspend(jobs_t *jobs, uint32_t job_id, bool suspend,
 			 void (*done)(void *arg, uint32_t rc), void *arg);
 
+/* ... or to tell it something. IN text - copied; done - as above */
+extern void jobs_notify(jobs_t *jobs, uint32_t job_id, const char *text,
+			void (*done)(void *arg, uint32_t rc), void *arg);
+
 /* To have jobs that wait cancelled by their origins */
 typedef struct jobs_ask jobs_ask_t;
 struct jobs_ask {

@@ -1,5 +1,6 @@
 /*
- * jobs_suspend.c - suspend and resume a running job (jobs_int.h).
+ * jobs_suspend.c - suspend and resume a running job, or tell it something
+ * (jobs_int.h).
  *
  * No state of the job: FLURM does it or does not, and who asked is told. That
  * it is suspended comes with FLURM's events and answers, as all that happens
@@ -13,10 +14,10 @@ typedef struct {
 	jobs_t *jobs;
 	uint32_t id;
 	uint32_t epoch;
-	bool suspend;
+	flurm_op_kind_t kind;
 	void (*done)(void *arg, uint32_t rc);
 	void *arg;
-} suspend_t;
+} call_t;
 
 static uint32_t _rc(flurm_outcome_t outcome, const flurm_result_t *result)
 {
@@ -35,7 +36,7 @@ static uint32_t _rc(flurm_outcome_t outcome, const flurm_result_t *result)
 }
 
 /* Who asks next is to see it, also if its event comes later. */
-static void _note(const suspend_t *call)
+static void _note(const call_t *call)
 {
 	jobs_t *jobs = call->jobs;
 	fed_job_t *job = fed_job_table_find_epoch(jobs->table, call->id,
@@ -45,7 +46,8 @@ static void _note(const suspend_t *call)
 	if (!job || (job->state != FED_JOB_RUNNING))
 		return;
 	flurm_event_init(&event);
-	event.type = call->suspend ? FLURM_EV_SUSPENDED : FLURM_EV_RESUMED;
+	event.type = (call->kind == FLURM_OP_SUSPEND) ? FLURM_EV_SUSPENDED :
+							FLURM_EV_RESUMED;
 	event.time = jobs->now;
 	if (job_run_event(&jobs_host(jobs, job)->run, &event))
 		jobs_write_run(jobs, job);
@@ -55,39 +57,54 @@ static void _note(const suspend_t *call)
 static void _done(void *arg, flurm_outcome_t outcome,
 		  const flurm_result_t *result)
 {
-	suspend_t *call = arg;
+	call_t *call = arg;
 
-	if (outcome == FLURM_ANSWERED)
+	if ((outcome == FLURM_ANSWERED) && (call->kind != FLURM_OP_NOTIFY))
 		_note(call);
 	call->done(call->arg, _rc(outcome, result));
 	xfree(call);
 }
 
-extern void jobs_suspend(jobs_t *jobs, uint32_t job_id, bool suspend,
-			 void (*done)(void *arg, uint32_t rc), void *arg)
+static void _call(jobs_t *jobs, uint32_t job_id, flurm_op_kind_t kind,
+		  const char *text, void (*done)(void *arg, uint32_t rc),
+		  void *arg)
 {
 	const fed_job_t *job = fed_job_table_find(jobs->table, job_id);
 	flurm_op_t op;
-	suspend_t *call;
+	call_t *call;
 
 	if (!job || (job->state != FED_JOB_RUNNING)) {
 		done(arg, job ? ESLURM_JOB_NOT_RUNNING : ESLURM_INVALID_JOB_ID);
 		return;
 	}
 	call = xmalloc(sizeof(*call));
-	*call = (suspend_t) {
+	*call = (call_t) {
 		.jobs = jobs,
 		.id = job->id,
 		.epoch = job->epoch,
-		.suspend = suspend,
+		.kind = kind,
 		.done = done,
 		.arg = arg,
 	};
-	flurm_op_init(&op, suspend ? FLURM_OP_SUSPEND : FLURM_OP_RESUME);
+	flurm_op_init(&op, kind);
 	op.fed_job_id = job->id;
 	op.epoch = job->epoch;
+	op.text = (char *) text;
 	if (flurm_client_op(jobs->conf.client, &op, WAIT_MS, _done, call))
 		return;
 	xfree(call);
 	done(arg, SLURM_ERROR);
+}
+
+extern void jobs_suspend(jobs_t *jobs, uint32_t job_id, bool suspend,
+			 void (*done)(void *arg, uint32_t rc), void *arg)
+{
+	_call(jobs, job_id, suspend ? FLURM_OP_SUSPEND : FLURM_OP_RESUME, NULL,
+	      done, arg);
+}
+
+extern void jobs_notify(jobs_t *jobs, uint32_t job_id, const char *text,
+			void (*done)(void *arg, uint32_t rc), void *arg)
+{
+	_call(jobs, job_id, FLURM_OP_NOTIFY, text, done, arg);
 }

@@ -197,22 +197,39 @@ extern void rpc_requeue(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 		     rpc_job_id(request->job_id_str, request->job_id));
 }
 
-/* FLURM has no way to tell a running job something. */
+/* ---- notify ---- */
+
+/* As slurmctld's _slurm_rpc_job_notify() and srun_user_message() */
+static uint32_t _may_notify(const rpc_conf_t *conf, const view_job_t *job,
+			    uid_t uid)
+{
+	if ((job->spec.user_id != (int64_t) uid) &&
+	    !site_is_daemon_uid(conf->site, uid))
+		return ESLURM_USER_ID_MISSING;
+	if (job->job.state < FED_JOB_RUNNING)
+		return ESLURM_DISABLED;
+	return (job->job.state == FED_JOB_RUNNING) ? SLURM_SUCCESS :
+						     ESLURM_ALREADY_DONE;
+}
+
 extern void rpc_notify(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 {
 	const job_notify_msg_t *request = msg->data;
+	uint32_t job_id = request->step_id.job_id;
+	const char *text = rpc_text(request->message);
 	view_t *view = rpc_view(conf, msg);
 	const view_job_t *job;
-	uint32_t rc = ESLURM_NOT_SUPPORTED;
+	uint32_t rc;
 
 	if (!view)
 		return;
-	job = view_find(view, request->step_id.job_id);
-	if (!job)
-		rc = ESLURM_INVALID_JOB_ID;
-	else if ((job->spec.user_id != (int64_t) uid) &&
-		 !site_is_daemon_uid(conf->site, uid))
-		rc = ESLURM_USER_ID_MISSING;
-	(void) slurm_send_rc_msg(msg, rc);
+	job = view_find(view, job_id);
+	if (job || !_send_to_origin(view, msg, uid, job_id)) {
+		rc = job ? _may_notify(conf, job, uid) : ESLURM_INVALID_JOB_ID;
+		if (!rc)
+			rc = engine_notify(conf->engine, job_id,
+					   text ? text : "");
+		(void) slurm_send_rc_msg(msg, rc);
+	}
 	view_unref(view);
 }

@@ -16,6 +16,7 @@ OPS = [
     ("POST", "/requeue", {}),
     ("POST", "/start", {"grant": True}),
     ("POST", "/revoke", {}),
+    ("POST", "/notify", {"text": "hello"}),
 ]
 
 

@@ -242,6 +242,34 @@ def test_exit(api, events, script, state, exit_code, signal):
         state, exit_code, signal)
 
 
+def notify(api, job, text):
+    return api.request("POST", f"/api/v1/jobs/{job}/notify",
+                       {"epoch": 1, "text": text}).status
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["stderr", "stdout"])
+def test_notices_are_in_its_output(gateway, api, own):
+    path = out(gateway, f"notices-{own}")
+    job = api.submit(spec("echo began >&2; sleep 60",
+                          std_out="/dev/null" if own else path,
+                          **{"std_err": path} if own else {}))
+    api.wait_state(job, "running")
+    wait_for("its script has begun", lambda: read(path))
+    texts = ["hello", "", "two\nlines", "x" * 5000,
+             "not ASCII: \u00e4 %s%n", *map(str, range(20))]
+    for text in texts:
+        assert notify(api, job, text) == 200
+    # two that come at the same time are two children's
+    wanted = sorted(line for text in texts
+                    for line in f"flurm-gateway: {text}".split("\n"))
+    wait_for("all are there", lambda: sorted(
+        read(path).split("\n")[1:-1]) == wanted)
+    assert read(path).startswith("began\n")
+    api.cancel(job)
+    assert api.wait_over(job)["state"] == "cancelled"
+    assert notify(api, job, "too late") == 409
+
+
 def test_usage(api):
     # the kernel ends it after a second of CPU time, however long that takes
     job = api.submit(spec("bash -c 'ulimit -t 1; while :; do :; done'; :"))

@@ -1,4 +1,5 @@
 """Requests and jobs that mean harm: clear answers, and service goes on."""
+import glob
 import json
 import os
 import socket
@@ -141,6 +142,44 @@ def test_output_that_is_not_the_user_s(gateway, api, events):
     # a name can bring a path along, and gains as little
     reason = _fails_to_start(api, events, std_out="%x", name=deep)
     assert "output" in reason
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_notices_go_only_where_the_user_may_write(gateway, api):
+    """What is in the place of its output by then is opened as the user."""
+    secret, fifo = f"{gateway.dir}/notes", f"{gateway.work}/notes-fifo"
+    with open(secret, "w", encoding="utf-8") as file:
+        file.write("untouched")
+    os.chmod(secret, 0o600)
+    os.mkfifo(fifo)
+    os.chmod(fifo, 0o666)
+    out = f"{gateway.work}/notes"
+    job = api.submit(spec("exec sleep 60", std_out=out))
+    api.wait_state(job, "running")
+    shim, = gateway.shims()
+
+    def children():
+        with open(f"/proc/{shim}/task/{shim}/children",
+                  encoding="ascii") as file:
+            return len(file.read().split())
+
+    def notify(text):
+        assert api.request("POST", f"/api/v1/jobs/{job}/notify",
+                           {"epoch": 1, "text": text}).status == 200
+        wait_for("it was tried", lambda: children() == 1 and not glob.glob(
+            f"{gateway.dir}/state/jobs/{job}.*/notice.*"))
+
+    notify("here")
+    wait_for("it is told", lambda: os.path.getsize(out))
+    for place in (secret, fifo, f"{gateway.dir}/notes-new"):
+        os.unlink(out)
+        os.symlink(place, out)
+        notify("elsewhere")
+    with open(secret, encoding="utf-8") as file:
+        assert file.read() == "untouched"
+    assert not os.path.exists(f"{gateway.dir}/notes-new")
+    api.cancel(job, signal=9)
+    assert api.wait_over(job)["state"] == "cancelled"
 
 
 def test_fifo_as_input_does_not_stop_us(gateway, api, events):

@@ -571,6 +571,29 @@ def test_scancel_tells_what_it_did(stack, running, people):
     assert f"Terminating job {job}" in done.err, done
 
 
+@pytest.mark.parametrize("who", MAY)
+def test_notify(stack, running, people, who):
+    """Of a running job, into its output; by its owner or root."""
+    job = running("--account=science")
+    words = (f"from {who}", "and more")
+    for cluster in ("flurm", "alpha"):  # who sends the client here
+        done = _at(stack, cluster, "scontrol", "notify", str(job), *words,
+                   user=people[who], check=False)
+        assert bool(done.status) is (who not in ("root", "owner")), done
+        if done.status:
+            assert "Invalid user id" in done.err, done
+    with open(stack.path("work", f"{job}.out"), encoding="utf-8") as file:
+        if who in ("root", "owner"):
+            wait_until(lambda: file.seek(0) or file.read(),
+                       lambda text: text.count(
+                           f"flurm-gateway: {' '.join(words)}\n") == 2,
+                       10, "it is in the output")
+    other = running("--account=science", "--begin=now+1hour", state="PENDING")
+    done = _at(stack, "flurm", "scontrol", "notify", str(other), "hello",
+               check=False)
+    assert done.status and "disabled" in done.err, done
+
+
 def test_requeue_at_flurm(stack, running, people):
     job = running()
     _at(stack, "flurm", "scontrol", "requeue", str(job), user=OWNER)
@@ -616,7 +639,6 @@ def test_script_is_the_owners(stack, running, people):
 
 
 @pytest.mark.parametrize("argv", [
-    ("scontrol", "notify", "{job}", "hello"),
     ("scontrol", "top", "{job}"),
     ("scontrol", "reconfigure"), ("scontrol", "shutdown"),
     ("scontrol", "setdebug", "info"), ("scontrol", "takeover"),

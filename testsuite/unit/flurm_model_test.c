@@ -512,6 +512,8 @@ static void _op_errors(void **state)
 		{ "{\"op\":\"signal\",\"fed_job_id\":7,\"epoch\":1,"
 		  "\"signal\":9,\"scope\":\"all\"}",
 		  "scope: not one of steps, batch, full" },
+		{ "{\"op\":\"notify\",\"fed_job_id\":7,\"epoch\":1}",
+		  "text: missing" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -242,6 +242,16 @@ static const struct {
 		[OVER] = { 409, NONE },
 		[HELD] = { 409, NONE },
 		[REVOKED] = { 409, NONE } } },
+	{ FLURM_OP_NOTIFY, false, {
+		[PENDING] = { 409, NONE },
+		[ASKS] = { 409, NONE },
+		[GRANTED] = { 409, NONE },
+		[RUNS] = { 200, NONE },
+		[SUSPENDED] = { 200, NONE },
+		[CANCELLING] = { 409, NONE },
+		[OVER] = { 409, NONE },
+		[HELD] = { 409, NONE },
+		[REVOKED] = { 409, NONE } } },
 };
 
 static void _every_op_in_every_stage(void **state)
