@@ -2,8 +2,8 @@
  * accounting.c - FLURM's jobs in slurmdbd (see accounting.h).
  *
  * One batch is out at a time, so the order is kept. A batch that meets a break
- * of the connection goes on where it was on the next one. Only what slurmdbd
- * answers sends it back early.
+ * of the connection is said again on the next one. Only what slurmdbd answers
+ * sends it back early.
  */
 #include "src/sibling/accounting.h"
 
@@ -12,6 +12,7 @@
 
 #include "src/core/log.h"
 #include "src/sibling/accounting_send.h"
+#include "src/sibling/dbd.h"
 #include "src/sibling/spool.h"
 
 #define BATCH_ROWS 100
@@ -47,7 +48,8 @@ typedef struct {
 	accounting_conf_t conf;
 	char *nodes;
 	int count;
-	int next;		/* to be said */
+	int end;		/* of those to say: where one is refused */
+	int broke_at;
 	int broken;		/* connections, with that one on its way */
 	numbered_t rows[BATCH_ROWS];
 	rows_result_t result;
@@ -121,37 +123,75 @@ extern bool accounting_add(accounting_t *accounting, const row_t *row,
 
 /* ---- a batch, in the thread that is connected to slurmdbd ---- */
 
+/* RET true if it is this row that no connection survives */
+static bool _is_breaking(batch_t *batch, int i)
+{
+	if (batch->broke_at != i)
+		batch->broken = 0;
+	batch->broke_at = i;
+	return ++batch->broken >= BROKEN_MAX;
+}
+
+static void _end_batch(batch_t *batch, const numbered_t *failed, bool refused,
+		       fed_err_t *err)
+{
+	batch->result.failed = failed->number;
+	batch->result.refused = refused;
+	fed_err_prefix(err, "job %u %s", failed->row.id,
+		       row_kind_name(failed->row.kind));
+	snprintf(batch->result.why, sizeof(batch->result.why), "%s",
+		 err->text);
+}
+
+/*
+ * All was answered well, which is not yet in the database: slurmdbd commits
+ * before it answers, or with CommitDelay after, and says yes though that fails
+ * (slurmdbd/proc_req.c, proc_req(); accounting_storage_mysql.c,
+ * acct_storage_p_commit()). It fails when the database goes away; who is there
+ * to answer after it was there for it.
+ */
+static int _commit_batch(batch_t *batch, persist_t *conn, fed_err_t *err)
+{
+	const numbered_t *last;
+
+	if (!batch->end)
+		return 0;
+	last = &batch->rows[batch->end - 1];
+	if (!dbd_commit(conn, err) && !dbd_has_database(conn, err))
+		batch->result.taken = last->number;
+	else if (err->code == EREMOTE)
+		_end_batch(batch, last, false, err);
+	else
+		return -1;
+	return 0;
+}
+
+/* On each connection from the first row on: see _commit_batch(). */
 static int _ask_batch(registrar_request_t *request, persist_t *conn,
 		      fed_err_t *err)
 {
 	batch_t *batch = (batch_t *) request;
 
-	/* it ended with the connection before this one */
-	if (batch->result.failed)
-		return 0;
-	while (batch->next < batch->count) {
-		const numbered_t *numbered = &batch->rows[batch->next];
+	for (int i = 0; i < batch->end; i++) {
+		const numbered_t *numbered = &batch->rows[i];
 		send_rc_t rc = accounting_send(conn, batch->conf.assoc,
 					       batch->nodes, &numbered->row,
 					       err);
 
+		if (rc == SEND_TAKEN)
+			continue;
 		if ((rc == SEND_BROKEN) && ((err->code == ECANCELED) ||
-					    (++batch->broken < BROKEN_MAX)))
+					    !_is_breaking(batch, i)))
 			return -1;
-		if (rc != SEND_TAKEN) {
-			batch->result.failed = numbered->number;
-			batch->result.refused = (rc != SEND_LATER);
-			fed_err_prefix(err, "job %u %s", numbered->row.id,
-				       row_kind_name(numbered->row.kind));
-			snprintf(batch->result.why, sizeof(batch->result.why),
-				 "%s", err->text);
-			return (rc == SEND_BROKEN) ? -1 : 0;
-		}
-		batch->result.taken = numbered->number;
-		batch->next++;
-		batch->broken = 0;
+		_end_batch(batch, numbered, rc != SEND_LATER, err);
+		if (rc == SEND_LATER)
+			return 0;
+		/* those before it are for slurmdbd all the same */
+		batch->end = i;
+		if (rc == SEND_BROKEN)
+			return -1;
 	}
-	return 0;
+	return _commit_batch(batch, conn, err);
 }
 
 static void _discard_batch(batch_t *batch)
@@ -207,6 +247,7 @@ extern void accounting_act(accounting_t *accounting, time_t now)
 		fed_log_throttled(&accounting->complaint, FED_LOG_ERROR,
 				  "cluster %s: what slurmdbd is to know cannot be read: %s",
 				  accounting->conf.cluster, err.text);
+	batch->end = batch->count;
 	if (batch->count &&
 	    accounting->conf.put(accounting->conf.arg, &batch->base)) {
 		accounting->out = true;

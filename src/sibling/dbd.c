@@ -43,7 +43,7 @@ static bool _tres_refused(const persist_rc_msg_t *rc)
 	       (rc->rc != ACCOUNTING_NODES_CHANGE_DB);
 }
 
-static int _commit(persist_t *conn, fed_err_t *err)
+extern int dbd_commit(persist_t *conn, fed_err_t *err)
 {
 	dbd_fini_msg_t fini = { .close_conn = 0, .commit = 1 };
 
@@ -63,7 +63,7 @@ extern int dbd_register(persist_t *conn, uint16_t port, fed_err_t *err)
 	if (_ask_rc(conn, DBD_REGISTER_CTLD, &reg, compat_register_refused,
 		    err))
 		return -1;
-	return _commit(conn, err);
+	return dbd_commit(conn, err);
 }
 
 /* RET the answer's list in ret->data (a dbd_list_msg_t), for the caller */
@@ -103,7 +103,7 @@ static int _modify_cluster(persist_t *conn, const char *cluster,
 	if (rc)
 		return -1;
 	persist_free_data(conn, &in);
-	return _commit(conn, err);
+	return dbd_commit(conn, err);
 }
 
 extern int dbd_set_address(persist_t *conn, const char *cluster,
@@ -171,7 +171,7 @@ extern int dbd_leave_federation(persist_t *conn, const char *cluster,
 	if (rc)
 		return -1;
 	persist_free_data(conn, &in);
-	return _commit(conn, err);
+	return dbd_commit(conn, err);
 }
 
 extern int dbd_set_tres(persist_t *conn, const char *nodes, const char *tres,

@@ -22,6 +22,12 @@
  */
 extern int dbd_register(persist_t *conn, uint16_t port, fed_err_t *err);
 
+/*
+ * Commit what was said on the connection (proc_req.c, _fini_conn()). Slurm
+ * says yes also if the database has just gone away: dbd_has_database() tells.
+ */
+extern int dbd_commit(persist_t *conn, fed_err_t *err);
+
 /* Have slurmdbd tell others another address than the one it sees us at. */
 extern int dbd_set_address(persist_t *conn, const char *cluster,
 			   const char *host, uint16_t port, fed_err_t *err);

@@ -89,7 +89,8 @@ def wait_spooled(stack, timeout=60):
 # -- what sacct shows
 
 
-STAYS = "touch started-$SLURM_JOB_ID\nsleep 300"
+# one process: a shell whose sleep is killed before it is would tell of that
+STAYS = "touch started-$SLURM_JOB_ID\nexec sleep 300"
 
 
 def _started(stack, where, job):
@@ -119,7 +120,7 @@ def _signalled(stack, where):
 
 
 def _timed_out(stack, where):
-    return submit(stack, where, "-t1", rest="sleep 300")
+    return submit(stack, where, "-t1", rest="exec sleep 300")
 
 
 def _cancelled(stack, where):
@@ -168,6 +169,18 @@ def _first_run(found):
     return min(runs, key=lambda run: run[0]["Submit"], default=[])
 
 
+def _open_steps(stack, where, job):
+    """How many steps of runs that have ended have not, for slurmdbd.
+
+    sacct shows them with the job's end and state, as if it were their own;
+    natives say that a job has ended before its step has.
+    """
+    return int(stack.mariadb.query(
+        f"SELECT COUNT(*) FROM {where}_step_table step JOIN {where}_job_table "
+        f"job USING (job_db_inx) WHERE job.id_job = {job} AND "
+        "job.time_end > 0 AND step.time_end = 0")[0][0])
+
+
 def _alike(row, where):
     """A row without what names the cluster."""
     row = dict(row)
@@ -184,15 +197,16 @@ def test_as_a_native_sibling(fed_jobs, golden, kind):
     fields = ["JobID", "Submit", *FIELDS]
     seen = {}
     for where, job in ran.items():
+        def look():
+            return _first_run(rows(fed_jobs, where, job, "-D", fields=fields))
         # the job and its batch step; what runs after a requeue is a job again
-        found = wait_until(
-            lambda: _first_run(rows(fed_jobs, where, job, "-D",
-                                    fields=fields)),
-            lambda found: len(found) == 2 and
+        wait_until(
+            look, lambda found: len(found) == 2 and
             found[0]["State"].split()[0] == KINDS[kind][1] and
-            found[1]["State"] != "RUNNING", 180,
+            found[1]["State"] != "RUNNING" and
+            not _open_steps(fed_jobs, where, job), 180,
             f"sacct -M {where} shows job {job} as {kind}")
-        seen[where] = [_alike(row, where) for row in found]
+        seen[where] = [_alike(row, where) for row in look()]
         for row in seen[where]:
             row["JobID"] = row["JobID"].replace(str(job), "N")
             del row["Submit"]
@@ -293,6 +307,31 @@ def test_no_runaway_jobs(fed_jobs):
     assert "No runaway jobs found on cluster flurm" in fed_jobs.alpha.run(
         "sacctmgr", "show", "runawayjobs", "cluster=flurm")
     fed_jobs.alpha.run("scancel", str(job), user=USER)
+
+
+def test_commit_delay(fed_jobs):
+    """What slurmdbd would commit later is not lost with it."""
+    conf = fed_jobs.path("dbd", "slurmdbd.conf")
+    with open(conf) as file:
+        text = file.read()
+
+    def restart(seconds):
+        with open(conf, "w") as file:
+            file.write(text.replace("CommitDelay=0", f"CommitDelay={seconds}"))
+        fed_jobs.slurmdbd.restart()
+        fed_jobs.wait_linked()
+    restart(600)
+    try:
+        job = submit(fed_jobs, "flurm", rest="exit 4")
+        fed_jobs.flurm.gateway.wait_job(job, "failed")
+        wait_spooled(fed_jobs)
+        fed_jobs.slurmdbd.kill()
+    finally:
+        restart(0)
+    assert rows(fed_jobs, "flurm", job, fields=["JobName", "State",
+                                                "ExitCode"]) == [
+        {"JobName": name, "State": "FAILED", "ExitCode": "4:0"}
+        for name in ("sbatch", "batch")]
 
 
 # -- who may run jobs there

@@ -30,6 +30,7 @@ struct fake_dbd {
 	char rows[1000];	/* what was said of jobs */
 	uint32_t bad_job, bad_rc;
 	uint32_t break_job;
+	int breaks;
 	bool no_database;
 	const char *refusal;
 	int registrations;
@@ -264,10 +265,8 @@ static bool _take_row(fake_dbd_t *dbd, persist_t *conn, const char *what,
 	size_t len = strlen(dbd->rows);
 
 	snprintf(dbd->rows + len, sizeof(dbd->rows) - len, "%s%u ", what, job);
-	if (job == dbd->break_job) {
-		dbd->break_job = 0;
+	if ((job == dbd->break_job) && (dbd->breaks-- > 0))
 		return false;
-	}
 	if (start)
 		return !persist_send(conn, DBD_ID_RC, &answer, NULL);
 	return _answer_rc(conn, rc, NULL);
@@ -445,10 +444,11 @@ extern void fake_dbd_answer(fake_dbd_t *dbd, uint32_t job, uint32_t rc)
 	pthread_mutex_unlock(&dbd->lock);
 }
 
-extern void fake_dbd_break(fake_dbd_t *dbd, uint32_t job)
+extern void fake_dbd_break(fake_dbd_t *dbd, uint32_t job, int times)
 {
 	pthread_mutex_lock(&dbd->lock);
 	dbd->break_job = job;
+	dbd->breaks = times;
 	pthread_mutex_unlock(&dbd->lock);
 }
 

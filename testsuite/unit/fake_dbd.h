@@ -48,8 +48,8 @@ extern void fake_dbd_rows(fake_dbd_t *dbd, char *text, size_t size);
 /* From now on: answer what is said of that job with rc. IN job - 0: none */
 extern void fake_dbd_answer(fake_dbd_t *dbd, uint32_t job, uint32_t rc);
 
-/* Close the connection, once, when that job is spoken of. */
-extern void fake_dbd_break(fake_dbd_t *dbd, uint32_t job);
+/* Close the connection so many times when that job is spoken of. */
+extern void fake_dbd_break(fake_dbd_t *dbd, uint32_t job, int times);
 
 /* From now on: fail whatever needs a database. */
 extern void fake_dbd_no_database(fake_dbd_t *dbd, bool none);

@@ -184,14 +184,14 @@ static void _again_after_a_crash(void **state)
 	assert_int_equal(_status("waiting"), 0);
 }
 
-/* The connection breaks in the middle: it goes on on the next one. */
+/* The connection breaks in the middle: nothing of it may be committed. */
 static void _breaks(void **state)
 {
 	for (int i = 1; i <= 3; i++)
 		_add(ROW_WAITS, i);
-	fake_dbd_break(dbd, 2);
+	fake_dbd_break(dbd, 2, 1);
 	_round();
-	_said("start1 start2 start2 start3 ");
+	_said("start1 start2 start1 start2 start3 ");
 	assert_int_equal(_status("waiting"), 0);
 }
 
@@ -225,6 +225,36 @@ static void _database_goes_away(void **state)
 	assert_int_equal(_status("waiting"), 1);
 	fake_dbd_answer(dbd, 0, 0);
 	fake_dbd_no_database(dbd, false);
+	_round();
+	assert_int_equal(_status("waiting"), 0);
+	assert_int_equal(_status("dropped"), 0);
+}
+
+/* All was answered well, but its commit may have failed: see accounting.c. */
+static void _database_goes_away_unnoticed(void **state)
+{
+	_add(ROW_WAITS, 1);
+	_add(ROW_WAITS, 2);
+	fake_dbd_no_database(dbd, true);
+	_round();
+	assert_int_equal(_status("waiting"), 2);
+	fake_dbd_no_database(dbd, false);
+	now += 60;
+	_round();
+	_said("start1 start2 start1 start2 ");
+	assert_int_equal(_status("waiting"), 0);
+}
+
+/* No connection survives a row: those before it are said all the same. */
+static void _breaks_for_good(void **state)
+{
+	for (int i = 1; i <= 3; i++)
+		_add(ROW_WAITS, i);
+	fake_dbd_break(dbd, 2, 3);
+	_round();
+	_said("start1 start2 start1 start2 start1 start2 start1 ");
+	assert_int_equal(_status("waiting"), 2);
+	now += 60;
 	_round();
 	assert_int_equal(_status("waiting"), 0);
 	assert_int_equal(_status("dropped"), 0);
@@ -317,8 +347,10 @@ int main(void)
 		TEST(_in_order),
 		TEST(_again_after_a_crash),
 		TEST(_breaks),
+		TEST(_breaks_for_good),
 		TEST(_no_database),
 		TEST(_database_goes_away),
+		TEST(_database_goes_away_unnoticed),
 		TEST(_refused),
 		TEST(_packs),
 	};
