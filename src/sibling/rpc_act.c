@@ -147,7 +147,9 @@ static uint32_t _may_suspend(const rpc_conf_t *conf, const view_job_t *job,
 {
 	if (!job)
 		return ESLURM_INVALID_JOB_ID;
-	if (!rights_operator(conf, uid) && !rights_coordinator(conf, uid, job))
+	if (!rights_operator(conf, uid) &&
+	    !(COMPAT_COORDINATORS_SUSPEND &&
+	      rights_coordinator(conf, uid, job)))
 		return ESLURM_ACCESS_DENIED;
 	if (job->job.state >= FED_JOB_ENDED)
 		return ESLURM_ALREADY_DONE;

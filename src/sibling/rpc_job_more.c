@@ -51,14 +51,19 @@ static bool _has_step(const view_job_t *job)
 /* squeue and scontrol have words of their own for all of them. */
 static bool _all(uint32_t id)
 {
-	return !id || (id == NO_VAL) || (id == INFINITE);
+	return (id == NO_VAL) || (id == INFINITE);
+}
+
+static bool _all_jobs(const slurm_step_id_t *id)
+{
+	return !id->job_id || _all(id->job_id);
 }
 
 static bool _wants(const slurm_step_id_t *id, const view_job_t *job)
 {
-	return (_all(id->job_id) || (id->job_id == job->job.id)) &&
-	       (_all(id->step_id) ||
-		(id->step_id == SLURM_BATCH_SCRIPT));
+	return _all_jobs(id) ||
+	       ((id->job_id == job->job.id) &&
+		(_all(id->step_id) || (id->step_id == SLURM_BATCH_SCRIPT)));
 }
 
 static void _pack_step(const view_t *view, const view_job_t *job, buf_t *buf,
@@ -107,7 +112,7 @@ extern void rpc_steps(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 
 	if (!view)
 		return;
-	if (!_all(request->step_id.job_id) &&
+	if (!_all_jobs(&request->step_id) &&
 	    !view_find(view, request->step_id.job_id))
 		(void) slurm_send_rc_msg(msg, ESLURM_INVALID_JOB_ID);
 	else if (!rpc_no_change(msg, request->last_update,

@@ -45,6 +45,7 @@ EXTRA_DIST += \
 	testsuite/system/test_pair.py \
 	testsuite/system/test_sibling_changes.py \
 	testsuite/system/test_private.py \
+	testsuite/system/test_roles.py \
 	testsuite/system/test_sibling_jobs.py \
 	testsuite/system/test_sibling_membership.py \
 	testsuite/system/test_sibling_restarts.py \

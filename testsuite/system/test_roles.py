@@ -1,0 +1,215 @@
+"""Every client command, by everybody: FLURM answers as a native sibling does.
+
+Root, an operator, a coordinator of the account, the owner and a stranger ask
+beta and FLURM the same of jobs that are alike; exit status, what is said and
+which jobs and nodes are seen are compared. Then again where PrivateData hides
+all that it can.
+"""
+import re
+
+import pytest
+
+from stack import wait_until
+
+pytestmark = pytest.mark.fed_flurmd
+STACK = {"gateway": "local"}
+SCRIPT = "#!/bin/sh\nexec sleep 600\n"
+ROLES = {"root": None, "operator": "games", "coordinator": "man",
+         "owner": "daemon", "stranger": "mail"}
+WHERE = ("beta", "flurm")
+
+# {runs} and {waits} are jobs of the owner's, {node} is the cluster's
+QUESTIONS = [line.split() for line in """
+squeue
+squeue --start --format=%i,%T
+squeue --steps
+squeue --jobs={runs}
+squeue --user=daemon
+squeue --account=science --long
+sinfo
+sinfo --Node --long
+sinfo --list-reasons
+scontrol show job
+scontrol show job {runs}
+scontrol show job {waits}
+scontrol show node
+scontrol show node {node}
+scontrol show partition
+scontrol show partition normal
+scontrol show partition nosuch
+scontrol show step
+scontrol show step {runs}.batch
+scontrol show config
+scontrol show federation
+scontrol show reservation
+scontrol show licenses
+scontrol ping
+scontrol write batch_script {runs} -
+scontrol write batch_script {waits} -
+sprio
+sprio --jobs={waits}
+sdiag
+sacct --allocations --allusers --starttime=now-1hour
+sacct --allocations --jobs={runs}
+sacct --jobs={runs}
+""".strip().splitlines()]
+
+# Done one after the other. What waits first.
+ACTIONS = [line.split() for line in """
+scontrol update jobid={waits} comment=new
+scontrol update jobid={waits} nice=5
+scontrol update jobid={waits} nice=-5
+scontrol update jobid={waits} priority=7
+scontrol update jobid={waits} account=nosuch
+scontrol update jobid={waits} admincomment=new
+scontrol hold {waits}
+scontrol uhold {waits}
+scontrol release {waits}
+scontrol suspend {waits}
+scontrol resume {waits}
+scontrol requeue {waits}
+scontrol update jobid={runs} timelimit=5
+scontrol update jobid={runs} timelimit=50
+scontrol update jobid={runs} comment=new
+scontrol hold {runs}
+scontrol resume {runs}
+scontrol suspend {runs}
+scontrol resume {runs}
+scancel --signal=URG {runs}
+scancel --batch --signal=URG {runs}
+scancel --user=daemon --name=nosuch
+scontrol requeuehold {gone}
+scontrol hold {gone}
+scontrol update jobid={gone} comment=x
+scancel {gone}
+scancel {waits}
+scancel {runs}
+""".strip().splitlines()]
+
+
+def _known(stack):
+    return stack.flurm.status()["clusters"][0]["slurmdbd"]["associations"]
+
+
+@pytest.fixture(scope="module")
+def people(stack):
+    before = _known(stack)
+    stack.sacctmgr("add", "user", "games", "account=science",
+                   "adminlevel=operator")
+    stack.sacctmgr("add", "user", "man", "account=science")
+    stack.sacctmgr("add", "coordinator", "account=science", "names=man")
+    # what comes last is known last
+    stack.sacctmgr("add", "user", "mail", "account=science")
+    for cluster in stack.members():
+        stack.sacctmgr("modify", "cluster", cluster, "set",
+                       f"features=is{cluster}")
+    wait_until(lambda: _known(stack), lambda now: now >= before + 3, 20,
+               "FLURM knows them")
+    # natives may lose each other for a minute when they hear of features
+    stack.wait_linked(100)
+    return stack
+
+
+def _state(stack, cluster, job):
+    return stack.alpha.run("squeue", "-M", cluster, "--noheader",
+                           "--states=all", f"--jobs={job}", "--Format=state",
+                           check=False).out.strip()
+
+
+def _jobs(stack, minutes):
+    """{cluster: {name: id}}: one that runs and one that waits for its CPU."""
+    made = {cluster: {} for cluster in WHERE}
+    for name, cpus, state in (("runs", 1, "RUNNING"), ("waits", 16, "PENDING")):
+        for cluster, mine in made.items():
+            mine[name] = stack.alpha.sbatch(
+                f"--cluster-constraint=is{cluster}", f"--job-name={name}",
+                "--account=science", "--mem=10", f"-t{minutes}", f"-n{cpus}",
+                script=SCRIPT, user=ROLES["owner"])
+        for cluster, mine in made.items():
+            wait_until(lambda: _state(stack, cluster, mine[name]),
+                       lambda now: now == state, 30,
+                       f"job {mine[name]} on {cluster} is {state}")
+    return made
+
+
+def _cancel(stack, made, name):
+    stack.alpha.run("scancel", *(str(mine[name]) for mine in made.values()),
+                    check=False)
+
+
+@pytest.fixture(scope="module")
+def jobs(people):
+    """{cluster: {name: id}}, to be looked at"""
+    made = _jobs(people, 60)
+    yield made
+    # what waits first, or it starts
+    _cancel(people, made, "waits")
+    _cancel(people, made, "runs")
+
+
+def _ask(stack, cluster, argv, ids, who):
+    """What was said: status, what of, and the words of an error."""
+    argv = [word.format(node=f"{cluster}1", gone=4711, **ids)
+            for word in argv]
+    done = stack.alpha.run(argv[0], "-M", cluster, *argv[1:], check=False,
+                           user=ROLES[who])
+    seen = {name for name, job in ids.items() if str(job) in done.out}
+    # natives tell where what waits is to run
+    if re.search(rf"(?<!SchedNodeList=)\b{cluster}1\b", done.out):
+        seen.add("node")
+    said = done.err
+    for name, job in ids.items():
+        said = re.sub(rf"\b{job}\b", name, said)
+    said = re.sub(rf"\b{cluster}(?=1?\b)", "CLUSTER", said)
+    return done.status, seen, sorted(set(said.splitlines()))
+
+
+@pytest.mark.parametrize("who", ROLES)
+@pytest.mark.parametrize("argv", QUESTIONS, ids=" ".join)
+def test_questions(people, jobs, argv, who):
+    native, ours = (_ask(people, cluster, argv, jobs[cluster], who)
+                    for cluster in WHERE)
+    assert ours == native
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_actions(people, who):
+    # short, so that they get by what waits to be looked at
+    made = _jobs(people, 10)
+    differ = []
+    for argv in ACTIONS:
+        if argv[-2:] == ["scancel", "{runs}"]:
+            _cancel(people, made, "waits")
+        native, ours = (_ask(people, cluster, argv, made[cluster], who)
+                        for cluster in WHERE)
+        if ours != native:
+            differ.append((" ".join(argv), native, ours))
+    _cancel(people, made, "runs")
+    assert not differ, "\n".join(map(str, differ))
+
+
+@pytest.fixture(scope="module")
+def private(people, jobs):
+    """The same jobs, where others' and all else is hidden."""
+    for cluster in people.clusters.values():
+        cluster.extra.append("PrivateData=accounts,jobs,nodes,partitions,"
+                             "reservations,usage,users")
+        cluster.write_conf()
+    # of two that are restarted at once 22.05 may not see each other again
+    people.beta.scontrol("reconfigure")
+    people.alpha.slurmctld.restart()
+    if people.flurm.daemon:
+        people.flurm.daemon.restart()
+    people.wait_linked(100)
+    # FLURM's are asked for anew, too
+    wait_until(lambda: people.alpha.run("sinfo", "-M", "flurm", "-h"),
+               lambda out: "flurm1" in out, 20, "FLURM's nodes are known")
+    return jobs
+
+
+@pytest.mark.parametrize("who", ROLES)
+@pytest.mark.parametrize("argv", QUESTIONS, ids=" ".join)
+def test_private_questions(people, private, argv, who):
+    native, ours = (_ask(people, cluster, argv, private[cluster], who)
+                    for cluster in WHERE)
+    assert ours == native
