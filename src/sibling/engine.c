@@ -300,6 +300,7 @@ extern void engine_stop(engine_t *engine)
 	engine->thread = 0;
 	flurm_side_destroy(engine->flurm);
 	engine->flurm = NULL;
+	jobs_ask_end(engine->jobs);
 	inbox_close(&engine->inbox);
 }
 

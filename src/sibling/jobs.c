@@ -83,7 +83,6 @@ extern void jobs_destroy(jobs_t *jobs)
 {
 	if (!jobs)
 		return;
-	jobs_ask_free(jobs);
 	fed_job_table_destroy(jobs->table);
 	xfree(jobs->instance);
 	xfree(jobs->partition);

@@ -113,6 +113,9 @@ struct jobs_ask {
 /* IN ask - stays the caller's until it is done */
 extern void jobs_ask(jobs_t *jobs, jobs_ask_t *ask);
 
+/* Nobody is heard any more: what is asked is done with SLURM_ERROR. */
+extern void jobs_ask_end(jobs_t *jobs);
+
 /* RET body of a RESPONSE_JOB_INFO with all that a peer must hear of */
 extern buf_t *jobs_sync_list(jobs_t *jobs, const fed_member_t *peer,
 			     uint16_t version, time_t now);

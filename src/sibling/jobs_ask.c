@@ -130,13 +130,8 @@ extern void jobs_ask_tick(jobs_t *jobs)
 	}
 }
 
-extern void jobs_ask_free(jobs_t *jobs)
+extern void jobs_ask_end(jobs_t *jobs)
 {
-	jobs_asked_t *asked;
-
-	while ((asked = jobs->asked)) {
-		jobs->asked = asked->next;
-		xfree(asked->peer);
-		xfree(asked);
-	}
+	while (jobs && jobs->asked)
+		_answer(&jobs->asked, SLURM_ERROR);
 }

@@ -148,7 +148,6 @@ extern bool jobs_ask_answered(jobs_t *jobs, const char *peer, uint64_t token,
 			      uint32_t rc);
 extern void jobs_ask_lost(jobs_t *jobs, const char *peer);
 extern void jobs_ask_tick(jobs_t *jobs);
-extern void jobs_ask_free(jobs_t *jobs);
 
 /* jobs_sync.c: what a native's JOB_SYNC says */
 extern void jobs_take_sync(jobs_t *jobs, const char *peer,

@@ -643,8 +643,11 @@ static void _origin_asked(void **state)
 	/* a late answer is to nobody */
 	jobs_answered(jobs, "alpha", alpha_asked, SLURM_SUCCESS);
 	assert_true(_is(FED_JOB_QUEUED));
-	/* and what is still asked at the end is forgotten */
+
 	_ask(&ask, rcs);
+	jobs_ask_end(jobs);
+	assert_non_null(ask.arg);
+	assert_int_equal(rcs[0], (uint32_t) SLURM_ERROR);
 }
 
 #define WITH_FLURM(test) \
