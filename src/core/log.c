@@ -93,3 +93,57 @@ extern bool fed_log_throttled(fed_log_throttle_t *throttle,
 	throttle->suppressed = 0;
 	return true;
 }
+
+static bool _is_recent(int64_t said_at, int64_t now)
+{
+	return said_at && (now - said_at < FED_LOG_REPEAT_SECONDS);
+}
+
+/* LOCKED. RET where to note the text; NULL: it is there, or *ret_full */
+static int64_t *_place(fed_log_texts_t *texts, uint32_t hash, int64_t now,
+		       bool *ret_full)
+{
+	int place = -1;
+
+	*ret_full = false;
+	for (int i = 0; i < FED_LOG_TEXTS; i++) {
+		if (!_is_recent(texts->said[i].said_at, now))
+			place = i;
+		else if (texts->said[i].text_hash == hash)
+			return NULL;
+	}
+	*ret_full = (place < 0);
+	if (*ret_full)
+		return NULL;
+	texts->said[place].text_hash = hash;
+	return &texts->said[place].said_at;
+}
+
+extern bool fed_log_once(fed_log_texts_t *texts, fed_log_level_t level,
+			 const char *fmt, ...)
+{
+	char text[LINE_MAX_BYTES];
+	int64_t *said_at, now;
+	struct timespec clock;
+	va_list ap;
+	bool full;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+
+	clock_gettime(CLOCK_MONOTONIC, &clock);
+	now = clock.tv_sec ? clock.tv_sec : 1;
+	pthread_mutex_lock(&texts->lock);
+	said_at = _place(texts, _hash(text), now, &full);
+	if (full && !_is_recent(texts->full_at, now))
+		said_at = &texts->full_at;
+	if (said_at)
+		*said_at = now;
+	pthread_mutex_unlock(&texts->lock);
+	if (!said_at)
+		return false;
+	fed_log(level, "%s%s", text,
+		full ? " (and more of this kind, which is not told for a while)" : "");
+	return true;
+}

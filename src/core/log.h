@@ -8,6 +8,7 @@
 #ifndef FED_CORE_LOG_H
 #define FED_CORE_LOG_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -58,6 +59,28 @@ typedef struct {
 /* RET true if the line was said */
 extern bool fed_log_throttled(fed_log_throttle_t *throttle,
 			      fed_log_level_t level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/*
+ * Complaints about peers and users, of whom there are many: each text is said
+ * once per FED_LOG_REPEAT_SECONDS, and no more than FED_LOG_TEXTS of them, so
+ * that nobody fills the log, whatever he thinks of. Any thread may use it.
+ */
+#define FED_LOG_TEXTS 32
+#define FED_LOG_TEXTS_INIT { .lock = PTHREAD_MUTEX_INITIALIZER }
+
+typedef struct {
+	pthread_mutex_t lock;
+	struct {
+		int64_t said_at; /* as above */
+		uint32_t text_hash;
+	} said[FED_LOG_TEXTS];
+	int64_t full_at;	/* it was last said that there are more */
+} fed_log_texts_t;
+
+/* RET true if the line was said */
+extern bool fed_log_once(fed_log_texts_t *texts, fed_log_level_t level,
+			 const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 #endif

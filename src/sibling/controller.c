@@ -31,6 +31,7 @@ struct controller {
 	inbound_t *inbound;
 	listener_t *listener;
 
+	fed_log_texts_t complaints; /* of users who try what they may not */
 	bool up;
 
 	pthread_mutex_t lock;	/* all below */
@@ -185,8 +186,9 @@ static bool _take_msg(void *arg, slurm_msg_t *msg)
 		return false;
 	}
 	if (!site_is_daemon_uid(controller->site, uid)) {
-		fed_error("cluster %s: uid %u wanted to open a connection between daemons",
-			  controller->conf->name, uid);
+		fed_log_once(&controller->complaints, FED_LOG_ERROR,
+			     "cluster %s: uid %u wanted to open a connection between daemons",
+			     controller->conf->name, uid);
 		(void) slurm_send_rc_msg(msg, ESLURM_ACCESS_DENIED);
 		return false;
 	}
@@ -249,6 +251,7 @@ static int _start(controller_t *controller, fed_err_t *err)
 		.site = controller->site,
 		.engine = controller->engine,
 		.count = controller->count,
+		.complaints = &controller->complaints,
 		.port = cluster->port,
 		.started = time(NULL),
 		.accounting = _accounting,
@@ -269,6 +272,7 @@ extern controller_t *controller_create(const conf_cluster_t *conf,
 	controller_t *controller = xmalloc(sizeof(*controller));
 
 	pthread_mutex_init(&controller->lock, NULL);
+	controller->complaints = (fed_log_texts_t) FED_LOG_TEXTS_INIT;
 	controller->count = rpc_count_create();
 	controller->conf = conf_cluster_copy(conf);
 	controller->site = site;

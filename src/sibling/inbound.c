@@ -34,6 +34,7 @@ typedef struct conn {
 struct inbound {
 	inbound_conf_t conf;
 	int stop_fd;
+	fed_log_texts_t complaints;
 	pthread_mutex_t lock;	/* all below */
 	conn_t *list;
 	uint64_t number;	/* connections so far */
@@ -44,6 +45,7 @@ extern inbound_t *inbound_create(const inbound_conf_t *conf)
 	inbound_t *inbound = xmalloc(sizeof(*inbound));
 
 	inbound->conf = *conf;
+	inbound->complaints = (fed_log_texts_t) FED_LOG_TEXTS_INIT;
 	inbound->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&inbound->lock, NULL);
 	return inbound;
@@ -195,9 +197,10 @@ static int _take_sibling_msg(conn_t *conn, persist_in_t *in, fed_err_t *err)
 	case REQUEST_SIB_JOB_UNLOCK:
 		return _take_lock(conn, in->data, true, err);
 	}
-	fed_error("cluster %s: %s sent %s, which no sibling sends",
-		  conn->inbound->conf.cluster, conn->peer,
-		  rpc_num2string(in->type));
+	fed_log_once(&conn->inbound->complaints, FED_LOG_ERROR,
+		     "cluster %s: %s sent %s, which no sibling sends",
+		     conn->inbound->conf.cluster, conn->peer,
+		     rpc_num2string(in->type));
 	return _answer_rc(conn, SLURM_ERROR, err);
 }
 
@@ -364,10 +367,11 @@ extern bool inbound_take(inbound_t *inbound, int fd,
 	    (init->version < COMPAT_VERSION_OWN))
 		conn->persist.version = init->version;
 	if (why)
-		fed_info("cluster %s: connection from cluster %s refused: %s",
-			 inbound->conf.cluster,
-			 init->cluster_name ? init->cluster_name : "(none)",
-			 why);
+		fed_log_once(&inbound->complaints, FED_LOG_INFO,
+			     "cluster %s: connection from cluster %s refused: %s",
+			     inbound->conf.cluster,
+			     init->cluster_name ? init->cluster_name : "(none)",
+			     why);
 	else if (init->persist_type == PERSIST_TYPE_FED)
 		conn->peer = xstrdup(init->cluster_name);
 	if (persist_accept(&conn->persist, why ? SLURM_ERROR : SLURM_SUCCESS,

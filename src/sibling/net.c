@@ -15,6 +15,14 @@
 #include <unistd.h>
 
 #define LISTEN_BACKLOG 1024	/* as slurmctld's (DEFAULT_LISTEN_BACKLOG) */
+/*
+ * A peer whose host is gone without a word is given up after a minute, the
+ * system's way: a native that reads nothing keeps its connection.
+ */
+#define SILENT_S 30		/* before it is asked whether it is there */
+#define SILENT_EVERY_S 10
+#define SILENT_TIMES 3
+#define LOST_MS 60000		/* it does not acknowledge what was sent */
 
 extern int64_t net_now_ms(void)
 {
@@ -67,15 +75,24 @@ extern int net_wait_input(int fd, int stop_fd, int timeout_ms, fed_err_t *err)
 	return _wait(fd, POLLIN, stop_fd, _deadline(timeout_ms), err);
 }
 
+static void _set_tcp(int fd, int option, int value)
+{
+	(void) setsockopt(fd, IPPROTO_TCP, option, &value, sizeof(value));
+}
+
 extern void net_prepare(int fd)
 {
 	int one = 1;
 
 	fd_set_nonblocking(fd);
 	fd_set_close_on_exec(fd);
-	(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	(void) setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one));
+	_set_tcp(fd, TCP_NODELAY, 1);
+	_set_tcp(fd, TCP_QUICKACK, 1);
 	(void) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	_set_tcp(fd, TCP_KEEPIDLE, SILENT_S);
+	_set_tcp(fd, TCP_KEEPINTVL, SILENT_EVERY_S);
+	_set_tcp(fd, TCP_KEEPCNT, SILENT_TIMES);
+	_set_tcp(fd, TCP_USER_TIMEOUT, LOST_MS);
 }
 
 static int _connect_one(const struct addrinfo *ai, int stop_fd,

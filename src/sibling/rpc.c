@@ -96,8 +96,9 @@ static void _serve(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 			table[i].serve(conf, msg, uid);
 			return;
 		}
-		fed_error("cluster %s: %s from uid %u refused", conf->cluster,
-			  rpc_num2string(msg->msg_type), uid);
+		fed_log_once(conf->complaints, FED_LOG_ERROR,
+			     "cluster %s: %s from uid %u refused",
+			     conf->cluster, rpc_num2string(msg->msg_type), uid);
 		(void) slurm_send_rc_msg(msg, ESLURM_ACCESS_DENIED);
 		return;
 	}

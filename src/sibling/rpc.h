@@ -9,6 +9,7 @@
 
 #include <time.h>
 
+#include "src/core/log.h"
 #include "src/sibling/compat.h"
 #include "src/sibling/engine.h"
 #include "src/sibling/rpc_count.h"
@@ -20,6 +21,7 @@ typedef struct {
 	assoc_t *assoc;		/* who may do what */
 	engine_t *engine;
 	rpc_count_t *count;
+	fed_log_texts_t *complaints;
 	uint16_t port;
 	time_t started;
 	/* slurmdbd pushed a change; it has been answered already */

@@ -84,9 +84,10 @@ static uint32_t _kill(const rpc_conf_t *conf, const view_job_t *job,
 		      uid_t uid, uint16_t signal, uint16_t flags)
 {
 	if (!rights_job(conf, uid, job)) {
-		fed_error("cluster %s: uid %u may not cancel job %u of uid %lld",
-			  conf->cluster, uid, job->job.id,
-			  (long long) job->spec.user_id);
+		fed_log_once(conf->complaints, FED_LOG_ERROR,
+			     "cluster %s: uid %u may not cancel job %u of uid %lld",
+			     conf->cluster, uid, job->job.id,
+			     (long long) job->spec.user_id);
 		return ESLURM_ACCESS_DENIED;
 	}
 	if (job->job.state >= FED_JOB_ENDED)

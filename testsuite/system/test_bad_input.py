@@ -243,12 +243,16 @@ def test_wrong_cluster_name_is_refused(stack, cluster):
 
 
 def test_wrong_uid_is_refused(stack):
-    """Else any user could say which jobs start, end and are cancelled."""
+    """Else any user could say which jobs start, end and are cancelled. It is
+    in the log once, however often he tries."""
     version = stack.rpc_version()
     with slurmctld_unharmed(stack):
-        for kind in (wire.PERSIST_FED, wire.PERSIST_ACCT_UPDATE):
+        for kind in 3 * (wire.PERSIST_FED, wire.PERSIST_ACCT_UPDATE):
             assert refused(stack, wire.persist_init("beta", version, kind),
                            credential_of(stack, "nobody"))
+    host = stack.flurm.daemon or stack.alpha.slurmctld
+    said = host.tail(10 ** 6)
+    assert said.count("wanted to open a connection between daemons") == 1
 
 
 def test_update_by_a_wrong_uid_changes_nothing(stack, bodies):

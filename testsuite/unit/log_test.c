@@ -56,6 +56,29 @@ static void _throttle(void **state)
 	assert_string_equal(last, "no cluster (and 3 times before)");
 }
 
+static void _once(void **state)
+{
+	static fed_log_texts_t texts = FED_LOG_TEXTS_INIT;
+
+	lines = 0;
+	fed_log_init(_record, FED_LOG_INFO);
+	for (int i = 0; i < 100; i++)
+		fed_log_once(&texts, FED_LOG_ERROR, "uid %d refused", i % 3);
+	assert_int_equal(lines, 3);
+	assert_string_equal(last, "uid 2 refused");
+	/* there is an end to it */
+	for (int i = 0; i < 1000; i++)
+		fed_log_once(&texts, FED_LOG_ERROR, "uid %d refused", i);
+	assert_int_equal(lines, FED_LOG_TEXTS + 1);
+	assert_string_equal(last, "uid 32 refused (and more of this kind, which is not told for a while)");
+	/* each again after the period */
+	for (int i = 0; i < FED_LOG_TEXTS; i++)
+		texts.said[i].said_at -= FED_LOG_REPEAT_SECONDS;
+	assert_true(fed_log_once(&texts, FED_LOG_ERROR, "uid 7 refused"));
+	assert_false(fed_log_once(&texts, FED_LOG_ERROR, "uid 7 refused"));
+	assert_string_equal(last, "uid 7 refused");
+}
+
 static void _errors(void **state)
 {
 	fed_err_t err;
@@ -77,6 +100,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(_levels),
 		cmocka_unit_test(_throttle),
+		cmocka_unit_test(_once),
 		cmocka_unit_test(_errors),
 	};
 

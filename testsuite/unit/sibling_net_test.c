@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -281,7 +282,7 @@ static uint16_t _port_of(int fd)
 static void _connect(void **state)
 {
 	fed_err_t err = { 0 };
-	int listener = net_listen(0, &err), fd, peer;
+	int listener = net_listen(0, &err), fd, peer, idle = 0;
 	uint16_t port;
 	char byte;
 
@@ -292,6 +293,10 @@ static void _connect(void **state)
 		fd = net_connect(i ? "localhost" : "127.0.0.1", port, stop_fd,
 				 2000, &err);
 		assert_true(fd >= 0);
+		/* not the system's two hours */
+		assert_false(getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle,
+					&(socklen_t) { sizeof(idle) }));
+		assert_in_range(idle, 1, 60);
 		assert_int_equal(net_wait_input(listener, stop_fd, 2000, &err),
 				 1);
 		peer = accept(listener, NULL, NULL);

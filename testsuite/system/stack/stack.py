@@ -332,9 +332,31 @@ class Stack:
             wait_until(self.flurm.gateway.unfinished, lambda jobs: not jobs,
                        what="FLURM has no job left")
         cancel(False)
-        wait_until(self.queues, lambda queues: not any(
-            set(jobs.values()) - {"RV"} for jobs in queues.values()),
-                   what="no job is left")
+        try:
+            self._wait_no_job(8)
+        except TimedOut:
+            self._restart_forgetful()
+            self._wait_no_job(30)
+
+    def _jobs_left(self):
+        """{cluster: its jobs}, of those that have any."""
+        left = {name: {job: state for job, state in jobs.items()
+                       if state != "RV"}
+                for name, jobs in self.queues().items()}
+        return {name: jobs for name, jobs in left.items() if jobs}
+
+    def _wait_no_job(self, timeout):
+        wait_until(self._jobs_left, lambda left: not left, timeout,
+                   "no job is left")
+
+    def _restart_forgetful(self):
+        """What a native keeps of jobs that their origin has done with, it
+        learns only from that one's next list, and 24.11 sends a scancel there
+        (doc/internals.md, "Traps of Slurm")."""
+        for name in self._jobs_left():
+            self.clusters[name].slurmctld.restart()
+        if self.flurm:
+            self.wait_flurm_linked(60)
 
     def daemons(self):
         """All that may run."""
