@@ -43,11 +43,15 @@ scontrol show config
 scontrol show federation
 scontrol show reservation
 scontrol show licenses
+scontrol show topology
+scontrol show assoc_mgr
 scontrol ping
 scontrol write batch_script {runs} -
 scontrol write batch_script {waits} -
 sprio
 sprio --jobs={waits}
+sshare
+sshare --all --long
 sdiag
 sacct --allocations --allusers --starttime=now-1hour
 sacct --allocations --jobs={runs}
@@ -67,6 +71,9 @@ scontrol uhold {waits}
 scontrol release {waits}
 scontrol suspend {waits}
 scontrol resume {waits}
+scontrol notify {waits} hello
+scontrol notify {runs} hello
+scontrol notify {gone} hello
 scontrol requeue {waits}
 scontrol update jobid={runs} timelimit=5
 scontrol update jobid={runs} timelimit=50

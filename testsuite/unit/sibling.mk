@@ -9,6 +9,7 @@ noinst_HEADERS += \
 sibling_unit_tests = \
 	testsuite/unit/plugin_symbols_test \
 	testsuite/unit/sibling_accounting_test \
+	testsuite/unit/sibling_assoc_show_test \
 	testsuite/unit/sibling_assoc_test \
 	testsuite/unit/sibling_conf_test \
 	testsuite/unit/job_kept_test \
@@ -53,6 +54,11 @@ testsuite_unit_sibling_accounting_test_SOURCES = \
 	testsuite/unit/sibling_accounting_test.c
 testsuite_unit_sibling_accounting_test_CPPFLAGS = $(sibling_unit_cppflags)
 testsuite_unit_sibling_accounting_test_LDADD = $(sibling_unit_ldadd)
+
+testsuite_unit_sibling_assoc_show_test_SOURCES = \
+	testsuite/unit/sibling_assoc_show_test.c
+testsuite_unit_sibling_assoc_show_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_sibling_assoc_show_test_LDADD = $(sibling_unit_ldadd)
 
 testsuite_unit_sibling_assoc_test_SOURCES = testsuite/unit/sibling_assoc_test.c
 testsuite_unit_sibling_assoc_test_CPPFLAGS = $(sibling_unit_cppflags)
