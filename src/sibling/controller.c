@@ -37,8 +37,7 @@ struct controller {
 	pthread_mutex_t lock;	/* all below */
 	registrar_t *registrar;
 	/* the engine may know FLURM's size before there is a registrar */
-	char *nodes;
-	char *tres;
+	resources_t *resources;
 };
 
 static void _set_federation(controller_t *controller, federation_t *fed)
@@ -148,17 +147,15 @@ static void _look(void *arg)
 	pthread_mutex_unlock(&controller->lock);
 }
 
-static void _resources(void *arg, const char *nodes, const char *tres)
+static void _resources(void *arg, resources_t *resources)
 {
 	controller_t *controller = arg;
 
 	pthread_mutex_lock(&controller->lock);
-	xfree(controller->nodes);
-	xfree(controller->tres);
-	controller->nodes = xstrdup(nodes);
-	controller->tres = xstrdup(tres);
+	resources_unref(controller->resources);
+	controller->resources = resources_ref(resources);
 	if (controller->registrar)
-		registrar_set_resources(controller->registrar, nodes, tres);
+		registrar_set_resources(controller->registrar, resources);
 	pthread_mutex_unlock(&controller->lock);
 }
 
@@ -211,9 +208,8 @@ static int _start_registrar(controller_t *controller, fed_err_t *err)
 		return -1;
 	pthread_mutex_lock(&controller->lock);
 	controller->registrar = registrar;
-	if (controller->tres)
-		registrar_set_resources(registrar, controller->nodes,
-					controller->tres);
+	if (controller->resources)
+		registrar_set_resources(registrar, controller->resources);
 	pthread_mutex_unlock(&controller->lock);
 	return 0;
 }
@@ -320,8 +316,7 @@ static int _end(controller_t *controller, bool leave)
 	conf_cluster_free(controller->conf);
 	pthread_mutex_destroy(&controller->lock);
 	xfree(controller->ledger_dir);
-	xfree(controller->nodes);
-	xfree(controller->tres);
+	resources_unref(controller->resources);
 	xfree(controller);
 	return fd;
 }

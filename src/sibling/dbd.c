@@ -186,6 +186,38 @@ extern int dbd_set_tres(persist_t *conn, const char *nodes, const char *tres,
 	return _ask_rc(conn, DBD_CLUSTER_TRES, &msg, _tres_refused, err);
 }
 
+extern int dbd_get_down(persist_t *conn, const char *cluster,
+			compat_list_t *ret_events, fed_err_t *err)
+{
+	slurmdb_event_cond_t open_of_nodes = {
+		.cond_flags = SLURMDB_EVENT_COND_OPEN,
+		.event_type = SLURMDB_EVENT_NODE,
+	};
+	dbd_cond_msg_t msg = { .cond = &open_of_nodes };
+	persist_in_t in = { 0 };
+	dbd_list_msg_t *got;
+	int rc;
+
+	open_of_nodes.cluster_list = list_create(NULL);
+	list_append(open_of_nodes.cluster_list, (void *) cluster);
+	rc = _ask_list(conn, DBD_GET_EVENTS, &msg, DBD_GOT_EVENTS, &in, err);
+	FREE_NULL_LIST(open_of_nodes.cluster_list);
+	if (rc)
+		return -1;
+	got = in.data;
+	*ret_events = got->my_list;
+	got->my_list = NULL;
+	persist_free_data(conn, &in);
+	return *ret_events ? 0 :
+	       fed_err_set(err, EREMOTE, "slurmdbd told no list of events");
+}
+
+extern int dbd_set_node_state(persist_t *conn, dbd_node_state_msg_t *msg,
+			      fed_err_t *err)
+{
+	return _ask_rc(conn, DBD_NODE_STATE, msg, _not_success, err);
+}
+
 extern int dbd_get_federation(persist_t *conn, const char *cluster,
 			      federation_t **ret_fed, fed_err_t *err)
 {

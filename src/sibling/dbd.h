@@ -54,6 +54,14 @@ extern int dbd_leave_federation(persist_t *conn, const char *cluster,
 extern int dbd_set_tres(persist_t *conn, const char *nodes, const char *tres,
 			fed_err_t *err);
 
+/* OUT ret_events - of nodes that slurmdbd takes for down; slurmdb_event_rec_t */
+extern int dbd_get_down(persist_t *conn, const char *cluster,
+			compat_list_t *ret_events, fed_err_t *err);
+
+/* Say that a node went down, or is up again. */
+extern int dbd_set_node_state(persist_t *conn, dbd_node_state_msg_t *msg,
+			      fed_err_t *err);
+
 /* OUT ret_fed - the federation of that cluster, one reference */
 extern int dbd_get_federation(persist_t *conn, const char *cluster,
 			      federation_t **ret_fed, fed_err_t *err);

@@ -194,12 +194,12 @@ static void _link_answered(void *arg, const char *peer, uint64_t token,
 	inbox_put(&engine->inbox, note);
 }
 
-static void _resources(void *arg, const char *nodes, const char *tres)
+static void _resources(void *arg, resources_t *resources)
 {
 	engine_t *engine = arg;
 
-	accounting_set_nodes(engine->accounting, nodes);
-	engine->conf.resources(engine->conf.arg, nodes, tres);
+	accounting_set_nodes(engine->accounting, resources->nodes);
+	engine->conf.resources(engine->conf.arg, resources);
 }
 
 static bool _put_rows(void *arg, registrar_request_t *request)

@@ -29,8 +29,8 @@ typedef struct {
 	const site_t *site;
 	const char *ledger_dir;	/* of this cluster */
 	assoc_t *assoc;		/* told what the ledger knows */
-	/* called in the engine's thread: FLURM's size changed */
-	void (*resources)(void *arg, const char *nodes, const char *tres);
+	/* called in the engine's thread: FLURM's size changed, or who is down */
+	void (*resources)(void *arg, resources_t *resources);
 	/* a peer seems not to know where we are */
 	void (*announce)(void *arg);
 	/* FLURM is to drain, and no job is left */

@@ -14,16 +14,10 @@
 #define ASK_DEADLINE_MS 4000
 #define ASK_SOON_MS 1000
 
-/* ids of the TRES that every slurmdbd has (slurmdb_defs.h, TRES_*) */
-#define TRES_ID_CPU 1
-#define TRES_ID_MEM 2
-#define TRES_ID_NODE 4
-#define TRES_ID_BILLING 5
-
 struct flurm_side {
 	const conf_cluster_t *cluster;
 	flurm_loop_t *loop;
-	void (*resources)(void *arg, const char *nodes, const char *tres);
+	void (*resources)(void *arg, resources_t *resources);
 	void *arg;
 	flurm_token_t *token;
 	flurm_client_t *client;
@@ -36,7 +30,9 @@ struct flurm_side {
 	char error[FED_ERR_TEXT_MAX];
 	flurm_health_t health;
 	flurm_cluster_stats_t stats;
+	bool resized;		/* since nodes were told */
 	nodes_t *nodes;		/* NULL: not told yet */
+	resources_t *known_as;	/* as was told last */
 	time_t nodes_told;
 	uint64_t nodes_changes;
 	flurm_partition_t *part; /* while nodes are being asked for */
@@ -46,7 +42,7 @@ struct flurm_side {
 
 extern flurm_side_t *flurm_side_create(
 	const conf_cluster_t *cluster, flurm_loop_t *loop,
-	void (*resources)(void *arg, const char *nodes, const char *tres),
+	void (*resources)(void *arg, resources_t *resources),
 	void *arg, fed_err_t *err)
 {
 	flurm_side_t *side = xmalloc(sizeof(*side));
@@ -95,6 +91,7 @@ extern void flurm_side_destroy(flurm_side_t *side)
 	flurm_client_destroy(side->client);
 	_forget_parts(side);
 	nodes_unref(side->nodes);
+	resources_unref(side->known_as);
 	flurm_token_destroy(side->token);
 	flurm_health_free(&side->health);
 	xfree(side);
@@ -132,30 +129,28 @@ static void _set_reachable(flurm_side_t *side, bool reachable,
 
 static void _tell_resources(flurm_side_t *side)
 {
-	const flurm_cluster_stats_t *stats = &side->stats;
-	char nodes[300], tres[200];
+	resources_t *now = resources_create(side->nodes, &side->stats,
+					    side->known_as, time(NULL));
 
-	if (stats->node_count > 1)
-		snprintf(nodes, sizeof(nodes), "%s[1-%lld]",
-			 side->cluster->name, (long long) stats->node_count);
-	else
-		snprintf(nodes, sizeof(nodes), "%s1", side->cluster->name);
-	snprintf(tres, sizeof(tres), "%d=%lld,%d=%lld,%d=%lld,%d=%lld",
-		 TRES_ID_CPU, (long long) stats->cpu_count,
-		 TRES_ID_MEM, (long long) stats->memory_mb,
-		 TRES_ID_NODE, (long long) stats->node_count,
-		 TRES_ID_BILLING, (long long) stats->cpu_count);
-	side->resources(side->arg, nodes, tres);
+	if (now != side->known_as)
+		side->resources(side->arg, now);
+	resources_unref(side->known_as);
+	side->known_as = now;
 }
 
 /* Takes the reference. */
 static void _set_nodes(flurm_side_t *side, nodes_t *nodes)
 {
-	if (nodes != side->nodes)
-		side->nodes_changes++;
+	bool changed = (nodes != side->nodes);
+
 	nodes_unref(side->nodes);
 	side->nodes = nodes;
 	side->nodes_told = time(NULL);
+	if (changed)
+		side->nodes_changes++;
+	if (changed || side->resized)
+		_tell_resources(side);
+	side->resized = false;
 }
 
 static void _nodes_done(void *arg, flurm_outcome_t outcome,
@@ -206,18 +201,16 @@ static void _stats_done(void *arg, flurm_outcome_t outcome,
 			const fed_err_t *err)
 {
 	flurm_side_t *side = arg;
-	bool resized;
 
 	side->asking = false;
 	_set_reachable(side, outcome == FLURM_ANSWERED, err);
 	if (outcome != FLURM_ANSWERED)
 		return;
-	resized = (stats->node_count != side->stats.node_count) ||
-		  (stats->cpu_count != side->stats.cpu_count) ||
-		  (stats->memory_mb != side->stats.memory_mb);
+	if ((stats->node_count != side->stats.node_count) ||
+	    (stats->cpu_count != side->stats.cpu_count) ||
+	    (stats->memory_mb != side->stats.memory_mb))
+		side->resized = true;
 	side->stats = *stats;
-	if (resized)
-		_tell_resources(side);
 	_ask_nodes(side);
 }
 

@@ -14,18 +14,19 @@
 #include "src/flurm/loop.h"
 #include "src/sibling/conf.h"
 #include "src/sibling/nodes.h"
+#include "src/sibling/resources.h"
 
 typedef struct flurm_side flurm_side_t;
 
 /*
  * IN cluster - must outlive it
- * IN resources - called when the cluster's size is known and when it changes:
- *	nodes is a host list expression, tres as slurmdbd wants it
+ * IN resources - called when the cluster's size is known, and when it or
+ *	whether a node is down changes
  * RET NULL with err
  */
 extern flurm_side_t *flurm_side_create(
 	const conf_cluster_t *cluster, flurm_loop_t *loop,
-	void (*resources)(void *arg, const char *nodes, const char *tres),
+	void (*resources)(void *arg, resources_t *resources),
 	void *arg, fed_err_t *err);
 extern void flurm_side_destroy(flurm_side_t *side);
 

@@ -85,6 +85,8 @@ libfedsibling_la_SOURCES = \
 	src/sibling/record.h \
 	src/sibling/registrar.c \
 	src/sibling/registrar.h \
+	src/sibling/resources.c \
+	src/sibling/resources.h \
 	src/sibling/rights.c \
 	src/sibling/rights.h \
 	src/sibling/rpc.c \

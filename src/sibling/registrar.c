@@ -44,11 +44,10 @@ struct registrar {
 	bool announce;		/* have all members told how it is */
 	bool drained;		/* say so */
 	federation_t *known;	/* as slurmdbd told last, or NULL */
-	bool resized;		/* tell nodes and tres */
+	bool resized;		/* tell resources */
 	bool stale;		/* ask for associations */
 	registrar_request_t *first, **last;
-	char *nodes;
-	char *tres;
+	resources_t *resources;
 	bool registered;
 	bool rival;		/* another controller has our cluster */
 	time_t since;
@@ -63,6 +62,8 @@ struct registrar {
 	fed_log_throttle_t refresh_complaint;
 	fed_log_throttle_t complaint;
 	fed_log_throttle_t rival_complaint;
+	bool untold;		/* resources: slurmdbd did not take them */
+	fed_log_throttle_t untold_complaint;
 };
 
 static void _wake(int fd)
@@ -275,7 +276,7 @@ static int _register(registrar_t *registrar, fed_err_t *err)
 	pthread_mutex_lock(&registrar->lock);
 	registrar->registered = true;
 	registrar->rival = false;
-	registrar->resized = registrar->tres != NULL;
+	registrar->resized = registrar->resources != NULL;
 	registrar->stale = registrar->conf.assoc != NULL;
 	registrar->registrations++;
 	registrar->since = time(NULL);
@@ -300,21 +301,31 @@ static int _register(registrar_t *registrar, fed_err_t *err)
 
 static int _tell_resources(registrar_t *registrar, fed_err_t *err)
 {
-	char *nodes, *tres;
+	const registrar_conf_t *conf = &registrar->conf;
+	resources_t *resources;
 	int rc;
 
 	pthread_mutex_lock(&registrar->lock);
-	nodes = xstrdup(registrar->nodes);
-	tres = xstrdup(registrar->tres);
+	resources = resources_ref(registrar->resources);
 	registrar->resized = false;
 	pthread_mutex_unlock(&registrar->lock);
-	rc = dbd_set_tres(&registrar->conn, nodes, tres, err);
-	if (rc)
-		fed_err_prefix(err, "tell slurmdbd the size of cluster %s",
-			       registrar->conf.cluster->name);
-	xfree(nodes);
-	xfree(tres);
-	return rc;
+	rc = resources_tell(resources, &registrar->conn, conf->cluster->name,
+			    conf->site->slurm_uid, err);
+	resources_unref(resources);
+	registrar->untold = (rc != 0);
+	if (!rc) {
+		memset(&registrar->untold_complaint, 0,
+		       sizeof(registrar->untold_complaint));
+		return 0;
+	}
+	fed_err_prefix(err, "tell slurmdbd the size of cluster %s",
+		       conf->cluster->name);
+	if (err->code != EREMOTE)
+		return -1;
+	/* it has no database, or another opinion */
+	fed_log_throttled(&registrar->untold_complaint, FED_LOG_ERROR, "%s",
+			  err->text);
+	return 0;
 }
 
 /* RET the first request, taken out, or NULL */
@@ -370,14 +381,10 @@ static int _serve(registrar_t *registrar, bool poll_now, fed_err_t *err)
 		return -1;
 	/* a registration makes it due again */
 	pthread_mutex_lock(&registrar->lock);
-	resized = registrar->resized;
+	resized = registrar->resized || (poll_now && registrar->untold);
 	pthread_mutex_unlock(&registrar->lock);
-	if (resized && _tell_resources(registrar, err)) {
-		/* of its size slurmdbd may hold another opinion */
-		if (err->code != EREMOTE)
-			return -1;
-		fed_error("%s", err->text);
-	}
+	if (resized && _tell_resources(registrar, err))
+		return -1;
 	if (drained && _say_drained(registrar, err)) {
 		if (err->code != EREMOTE)
 			return -1;
@@ -554,8 +561,7 @@ extern void registrar_destroy(registrar_t *registrar)
 	close(registrar->wake_fd);
 	pthread_mutex_destroy(&registrar->lock);
 	federation_unref(registrar->known);
-	xfree(registrar->nodes);
-	xfree(registrar->tres);
+	resources_unref(registrar->resources);
 	xfree(registrar);
 }
 
@@ -646,14 +652,12 @@ extern void registrar_check(registrar_t *registrar, federation_t *fed)
 				  cluster->name, self->host, self->port);
 }
 
-extern void registrar_set_resources(registrar_t *registrar, const char *nodes,
-				    const char *tres)
+extern void registrar_set_resources(registrar_t *registrar,
+				    resources_t *resources)
 {
 	pthread_mutex_lock(&registrar->lock);
-	xfree(registrar->nodes);
-	xfree(registrar->tres);
-	registrar->nodes = xstrdup(nodes);
-	registrar->tres = xstrdup(tres);
+	resources_unref(registrar->resources);
+	registrar->resources = resources_ref(resources);
 	registrar->resized = true;
 	pthread_mutex_unlock(&registrar->lock);
 	_wake(registrar->wake_fd);
@@ -686,7 +690,8 @@ extern json_t *registrar_status(registrar_t *registrar)
 				    registrar->conf.cluster->address :
 				    registrar->address,
 			 "port", registrar->conf.cluster->port,
-			 "tres", registrar->tres,
+			 "tres", registrar->resources ? registrar->resources->tres :
+						       NULL,
 			 "error", registrar->error,
 			 "associations", (json_int_t) known.assocs);
 	pthread_mutex_unlock(&registrar->lock);

@@ -16,6 +16,7 @@
 #include "src/sibling/conf.h"
 #include "src/sibling/federation.h"
 #include "src/sibling/persist.h"
+#include "src/sibling/resources.h"
 #include "src/sibling/site.h"
 
 typedef struct registrar registrar_t;
@@ -75,9 +76,9 @@ extern void registrar_drained(registrar_t *registrar);
  */
 extern void registrar_check(registrar_t *registrar, federation_t *fed);
 
-/* The size of the cluster, for accounting. */
-extern void registrar_set_resources(registrar_t *registrar, const char *nodes,
-				    const char *tres);
+/* The size of the cluster and which nodes are down, for accounting. */
+extern void registrar_set_resources(registrar_t *registrar,
+				    resources_t *resources);
 
 /*
  * Who may do what may have changed: ask for it again. Changes that come close

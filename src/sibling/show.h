@@ -44,6 +44,9 @@ extern uint32_t show_job_limit(const view_t *view, const view_job_t *job);
 /* RET "cpu=2,mem=100M,node=1,billing=2"; for xfree() */
 extern char *show_job_tres(const view_job_t *job);
 
+/* RET Slurm's state of a node */
+extern uint32_t show_node_state(const flurm_node_t *node);
+
 /* IN i - of view->nodes; to be let go of with show_node_free() */
 extern void show_node(const view_t *view, size_t i, node_info_t *ret_node,
 		      pack_node_alloc_t *ret_alloc);

@@ -80,6 +80,11 @@ static void _set_alloc(const flurm_node_t *node, pack_node_alloc_t *alloc)
 		xstrfmtcat(alloc->tres, ",mem=%"PRId64"M", memory_mb);
 }
 
+extern uint32_t show_node_state(const flurm_node_t *node)
+{
+	return _state(node_words, node->state);
+}
+
 extern void show_node(const view_t *view, size_t i, node_info_t *ret_node,
 		      pack_node_alloc_t *ret_alloc)
 {
@@ -89,7 +94,7 @@ extern void show_node(const view_t *view, size_t i, node_info_t *ret_node,
 	ret_node->name = node->name;
 	ret_node->node_hostname = node->name;
 	ret_node->node_addr = node->name;
-	ret_node->node_state = _state(node_words, node->state);
+	ret_node->node_state = show_node_state(node);
 	ret_node->cpus = _count16(node->cpus, 1);
 	ret_node->cpus_efctv = ret_node->cpus;
 	ret_node->threads = _count16(node->threads_per_core, 1);

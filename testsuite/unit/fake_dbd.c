@@ -38,6 +38,10 @@ struct fake_dbd {
 	int tres_cnt;
 	char nodes[200];
 	char tres[200];
+	char events[500];	/* what was said of nodes */
+	char down[64];		/* a node */
+	char reason[64];
+	uint32_t down_state;
 	char address[64];
 	int touches;
 };
@@ -272,6 +276,49 @@ static bool _take_row(fake_dbd_t *dbd, persist_t *conn, const char *what,
 	return _answer_rc(conn, rc, NULL);
 }
 
+static void _destroy_event(void *x)
+{
+	slurmdb_destroy_event_rec(x);
+}
+
+/* LOCKED */
+static compat_list_t _open_events(const fake_dbd_t *dbd)
+{
+	compat_list_t list = list_create(_destroy_event);
+	slurmdb_event_rec_t *event;
+
+	if (!dbd->down[0])
+		return list;
+	event = xmalloc(sizeof(*event));
+	event->node_name = xstrdup(dbd->down);
+	event->reason = xstrdup(dbd->reason);
+	event->state = dbd->down_state;
+	list_append(list, event);
+	return list;
+}
+
+/* LOCKED */
+static bool _take_event(fake_dbd_t *dbd, persist_t *conn,
+			const dbd_node_state_msg_t *msg)
+{
+	bool down = (msg->new_state == DBD_NODE_STATE_DOWN);
+	size_t len = strlen(dbd->events);
+
+	if (down)
+		snprintf(dbd->events + len, sizeof(dbd->events) - len,
+			 "down %s %s %s %ld;", msg->hostlist, msg->tres_str,
+			 msg->reason, (long) msg->event_time);
+	else
+		snprintf(dbd->events + len, sizeof(dbd->events) - len,
+			 "up %s %ld;", msg->hostlist, (long) msg->event_time);
+	snprintf(dbd->down, sizeof(dbd->down), "%s",
+		 down ? msg->hostlist : "");
+	snprintf(dbd->reason, sizeof(dbd->reason), "%s",
+		 down ? msg->reason : "");
+	dbd->down_state = msg->state;
+	return _answer_rc(conn, SLURM_SUCCESS, NULL);
+}
+
 /* LOCKED */
 static bool _take_msg(fake_dbd_t *dbd, persist_t *conn, persist_in_t *in)
 {
@@ -320,6 +367,10 @@ static bool _take_msg(fake_dbd_t *dbd, persist_t *conn, persist_in_t *in)
 		if (dbd->no_database)
 			return _answer_rc(conn, ESLURM_DB_CONNECTION, NULL);
 		return _answer_list(conn, DBD_GOT_QOS, _qos());
+	case DBD_GET_EVENTS:
+		return _answer_list(conn, DBD_GOT_EVENTS, _open_events(dbd));
+	case DBD_NODE_STATE:
+		return _take_event(dbd, conn, in->data);
 	case DBD_MODIFY_CLUSTERS:
 		return _take_modify(dbd, conn, in->data);
 	case DBD_MODIFY_FEDERATIONS:
@@ -488,6 +539,13 @@ extern int fake_dbd_tres(fake_dbd_t *dbd, char nodes[200], char tres[200])
 	memcpy(tres, dbd->tres, sizeof(dbd->tres));
 	pthread_mutex_unlock(&dbd->lock);
 	return count;
+}
+
+extern void fake_dbd_events(fake_dbd_t *dbd, char *text, size_t size)
+{
+	pthread_mutex_lock(&dbd->lock);
+	snprintf(text, size, "%s", dbd->events);
+	pthread_mutex_unlock(&dbd->lock);
 }
 
 extern int fake_dbd_touches(fake_dbd_t *dbd)

@@ -63,6 +63,9 @@ extern int fake_dbd_registrations(fake_dbd_t *dbd, uint16_t *ret_port);
 /* RET tellings of a cluster's size so far; OUT the last one */
 extern int fake_dbd_tres(fake_dbd_t *dbd, char nodes[200], char tres[200]);
 
+/* What was said of nodes: "down NAME TRES REASON TIME;up NAME TIME;" */
+extern void fake_dbd_events(fake_dbd_t *dbd, char *text, size_t size);
+
 /* RET how often it was asked to tell all members of the federation */
 extern int fake_dbd_touches(fake_dbd_t *dbd);
 

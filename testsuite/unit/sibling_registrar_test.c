@@ -151,21 +151,95 @@ static void _own_address(void **state)
 	assert_string_equal(host, "127.0.0.1");
 }
 
+/* Of four nodes, the second of which is in that state */
+static resources_t *_resources(const char *state, const char *reason,
+			       resources_t *old, time_t now)
+{
+	flurm_cluster_stats_t stats;
+	flurm_node_t node[4];
+	char name[4][8];
+	resources_t *made;
+	nodes_t *nodes;
+
+	flurm_cluster_stats_init(&stats);
+	stats.cpu_count = 64;
+	stats.memory_mb = 1000;
+	stats.node_count = 4;
+	for (int i = 0; i < 4; i++) {
+		flurm_node_init(&node[i]);
+		snprintf(name[i], sizeof(name[i]), "flurm%d", i + 1);
+		node[i].name = name[i];
+		node[i].state = (char *) ((i == 1) ? state : "idle");
+		node[i].reason = (char *) ((i == 1) ? reason : NULL);
+		node[i].cpus = 16;
+		node[i].memory_mb = 250;
+	}
+	nodes = nodes_create(node, 4, NULL, 0, NULL);
+	made = resources_create(nodes, &stats, old, now);
+	nodes_unref(nodes);
+	return made;
+}
+
 static void _tells_size(void **state)
 {
 	registrar_t *registrar = _create();
+	resources_t *resources = _resources("idle", NULL, NULL, 50);
 	char nodes[200], tres[200];
 
 	wait_for(_is(registrar, "registered"));
-	registrar_set_resources(registrar, "flurm[1-4]", "1=64,2=1000");
+	registrar_set_resources(registrar, resources);
 	wait_for(fake_dbd_tres(dbd, nodes, tres) == 1);
 	assert_string_equal(nodes, "flurm[1-4]");
-	assert_string_equal(tres, "1=64,2=1000");
+	assert_string_equal(tres, "1=64,2=1000,4=4,5=64");
 	/* and again after each registration */
 	fake_hang_up(fake_dbd_peer(dbd));
 	wait_for(fake_dbd_tres(dbd, nodes, tres) == 2);
-	assert_string_equal(tres, "1=64,2=1000");
+	assert_string_equal(tres, "1=64,2=1000,4=4,5=64");
 	_destroy(registrar);
+	resources_unref(resources);
+}
+
+static bool _events(const char *expected)
+{
+	char said[500];
+
+	fake_dbd_events(dbd, said, sizeof(said));
+	return !strcmp(said, expected);
+}
+
+/* Who went down or came back, when, and nothing twice */
+static void _tells_who_is_down(void **state)
+{
+	registrar_t *registrar = _create();
+	resources_t *up = _resources("idle", NULL, NULL, 50);
+	resources_t *down = _resources("down", "broken", up, 100);
+	resources_t *same = _resources("down", "broken", down, 150);
+	resources_t *drained = _resources("drain", "maintenance", down, 200);
+	resources_t *back = _resources("mixed", NULL, drained, 300);
+	char nodes[200], tres[200];
+
+	wait_for(_is(registrar, "registered"));
+	registrar_set_resources(registrar, up);
+	wait_for(fake_dbd_tres(dbd, nodes, tres) == 1);
+	assert_ptr_equal(same, down);
+	registrar_set_resources(registrar, down);
+	wait_for(_events("down flurm2 1=16,2=250,5=16 broken 100;"));
+	/* it is asked what it knows, and knows that */
+	fake_hang_up(fake_dbd_peer(dbd));
+	wait_for(fake_dbd_tres(dbd, nodes, tres) == 3);
+	registrar_set_resources(registrar, drained);
+	wait_for(_events("down flurm2 1=16,2=250,5=16 broken 100;"
+			 "down flurm2 1=16,2=250,5=16 maintenance 200;"));
+	registrar_set_resources(registrar, back);
+	wait_for(_events("down flurm2 1=16,2=250,5=16 broken 100;"
+			 "down flurm2 1=16,2=250,5=16 maintenance 200;"
+			 "up flurm2 300;"));
+	_destroy(registrar);
+	resources_unref(up);
+	resources_unref(down);
+	resources_unref(same);
+	resources_unref(drained);
+	resources_unref(back);
 }
 
 static void _refused(void **state)
@@ -480,6 +554,7 @@ int main(void)
 		TEST(_registers),
 		TEST(_own_address),
 		TEST(_tells_size),
+		TEST(_tells_who_is_down),
 		TEST(_refused),
 		TEST(_connection_refused),
 		TEST(_comes_and_goes),
