@@ -204,6 +204,7 @@ typedef struct {
 	 FED_BIT(FED_ACT_START) | FED_BIT(FED_ACT_REQUEUE) | \
 	 FED_BIT(FED_ACT_COMPLETE) | FED_BIT(FED_ACT_REVOKE_SIBLINGS))
 
+#define FED_JOB_NOBODY UINT32_MAX	/* as Slurm's accounting has it */
 #define FED_JOB_SIGNALS 4		/* that wait for delivery */
 #define FED_JOB_REFUSALS_MAX 30		/* then the origin knows no such job */
 
@@ -228,7 +229,7 @@ typedef struct fed_job {
 	uint32_t code;		/* SUBMIT_RESP's: Slurm's error, or 0 if it
 				 * is only that we have not got it any more */
 	uint32_t status;
-	uint32_t uid;		/* who cancelled it */
+	uint32_t uid;		/* who cancelled it, or FED_JOB_NOBODY */
 	uint32_t attempt;	/* FLURM's: GRANT and DENY are for this one,
 				 * or a late one would start a later attempt */
 	uint64_t viable;

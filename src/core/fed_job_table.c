@@ -119,7 +119,7 @@ extern fed_job_t *fed_job_table_find_epoch(const fed_job_table_t *table,
 	return job;
 }
 
-/* RET a zeroed job that is the newest epoch of its id */
+/* RET a job of which nothing is known that is the newest epoch of its id */
 static fed_job_t *_add(fed_job_table_t *table, uint32_t id, uint32_t epoch)
 {
 	fed_job_t *job = fed_calloc(1, sizeof(*job));
@@ -130,6 +130,7 @@ static fed_job_t *_add(fed_job_table_t *table, uint32_t id, uint32_t epoch)
 	link = _link(table, id);
 	job->id = id;
 	job->epoch = epoch;
+	job->uid = FED_JOB_NOBODY;
 	if (*link) {
 		job->older = *link;
 		job->next = (*link)->next;

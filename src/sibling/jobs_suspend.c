@@ -30,7 +30,10 @@ static uint32_t _rc(flurm_outcome_t outcome, const flurm_result_t *result)
 		if (result->status == 409)
 			return ESLURM_TRANSITION_STATE_NO_UPDATE;
 		return ESLURM_NOT_SUPPORTED;
+	case FLURM_NOT_DELIVERED:
+		return SLURM_COMMUNICATIONS_CONNECTION_ERROR;
 	default:
+		/* it may come to pass: who looks will see */
 		return SLURM_PROTOCOL_SOCKET_IMPL_TIMEOUT;
 	}
 }

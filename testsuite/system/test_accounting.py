@@ -217,6 +217,16 @@ def test_as_a_native_sibling(fed_jobs, golden, kind):
     assert len(seen["flurm"]) == len(seen["beta"])
 
 
+def test_cancelled_by_nobody_known(fed_jobs):
+    """Of who cancels a job at FLURM itself nothing is known."""
+    job = submit(fed_jobs, "flurm", rest=STAYS)
+    _started(fed_jobs, "flurm", job)
+    fed_jobs.flurm.gateway.cancel(job)
+    wait_until(lambda: rows(fed_jobs, "flurm", job, "-X", fields=["State"]),
+               lambda seen: seen == [{"State": "CANCELLED"}], 20,
+               "it is cancelled, by nobody")
+
+
 def test_times_and_usage(fed_jobs):
     """When it was submitted, began and ended, and what it used."""
     job = submit(fed_jobs, "flurm", rest="i=0\nwhile [ $i -lt 300000 ]; do "

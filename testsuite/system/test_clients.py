@@ -491,6 +491,27 @@ def test_suspend_and_resume_at_flurm(stack, running, people, who):
     assert again.status and "not suspended" in again.err, again
 
 
+@pytest.mark.parametrize("out, back, said", [
+    ("kill", "start", "ommunication connection failure"),
+    ("pause", "resume", "imed out")])
+def test_suspend_while_flurm_is_away(stack, running, people, out, back, said):
+    """Who asks is told that it was not done, or that nobody knows."""
+    job = running()
+    getattr(stack.flurm.gateway, out)()
+    try:
+        done = _at(stack, "flurm", "scontrol", "suspend", str(job),
+                   check=False)
+    finally:
+        getattr(stack.flurm.gateway, back)()
+    assert done.status and said in done.err, done
+    # what FLURM has read it does
+    expected = "SUSPENDED" if out == "pause" else "RUNNING"
+    wait_until(lambda: stack.flurm.status()["clusters"][0]["flurm"]
+               ["reachable"], what="FLURM answers")
+    wait_until(lambda: _state(stack, job), lambda now: now == expected, 20,
+               f"job {job} is {expected}")
+
+
 def test_time_suspended_is_not_time_run(stack, running, people):
     job = running()
     _at(stack, "flurm", "scontrol", "suspend", str(job))

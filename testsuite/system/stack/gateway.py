@@ -61,16 +61,23 @@ class Gateway(Daemon):
 
     # -- what FLURM itself says
 
-    def open(self, path, timeout, body=None):
+    def open(self, path, timeout, body=None, method=None):
         """Its API's answer to a GET, or to a POST of body, to be read."""
         return urllib.request.urlopen(urllib.request.Request(
             f"http://127.0.0.1:{self.flurm.http_port}{path}", body,
             headers={"Authorization": f"Bearer {self._token()}",
-                     "Content-Type": "application/json"}), timeout=timeout)
+                     "Content-Type": "application/json"},
+            method=method), timeout=timeout)
 
     def get(self, path, body=None):
         with self.open(path, 10, body) as reply:
             return json.load(reply)
+
+    def cancel(self, job_id):
+        """Cancels a job as FLURM's own users do."""
+        epoch = self.job(job_id)["epoch"]
+        self.open(f"/api/v1/jobs/{job_id}?epoch={epoch}", 10,
+                  method="DELETE").close()
 
     def job(self, job_id):
         """Its job of that federated id, {} if it has none."""
