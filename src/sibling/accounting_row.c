@@ -5,7 +5,8 @@
 #include "src/sibling/accounting_row.h"
 
 #include <errno.h>
-#include <stdlib.h>
+
+#include "src/sibling/record.h"
 
 #define ROW_VERSION 1
 
@@ -26,14 +27,6 @@ extern void row_free(row_t *row)
 	xfree(row->tres_req);
 	xfree(row->nodes);
 	xfree(row->tres_alloc);
-}
-
-static char *_get_str(fed_reader_t *reader)
-{
-	char *text = fed_get_str(reader), *copy = xstrdup(text);
-
-	free(text);
-	return copy;
 }
 
 static void _pack_asks(const row_t *row, fed_bytes_t *bytes)
@@ -66,24 +59,24 @@ static void _unpack_asks(row_t *row, fed_reader_t *reader)
 {
 	row->gid = fed_get_u32(reader);
 	row->qos_id = fed_get_u32(reader);
-	row->account = _get_str(reader);
-	row->partition = _get_str(reader);
-	row->qos = _get_str(reader);
-	row->name = _get_str(reader);
-	row->work_dir = _get_str(reader);
-	row->submit_line = _get_str(reader);
-	row->features = _get_str(reader);
-	row->licenses = _get_str(reader);
-	row->wckey = _get_str(reader);
-	row->std_in = _get_str(reader);
-	row->std_out = _get_str(reader);
-	row->std_err = _get_str(reader);
+	row->account = record_get_str(reader);
+	row->partition = record_get_str(reader);
+	row->qos = record_get_str(reader);
+	row->name = record_get_str(reader);
+	row->work_dir = record_get_str(reader);
+	row->submit_line = record_get_str(reader);
+	row->features = record_get_str(reader);
+	row->licenses = record_get_str(reader);
+	row->wckey = record_get_str(reader);
+	row->std_in = record_get_str(reader);
+	row->std_out = record_get_str(reader);
+	row->std_err = record_get_str(reader);
 	row->eligible = fed_get_i64(reader);
 	row->time_limit = fed_get_u32(reader);
 	row->priority = fed_get_u32(reader);
 	row->req_cpus = fed_get_u32(reader);
 	row->req_mem = fed_get_u64(reader);
-	row->tres_req = _get_str(reader);
+	row->tres_req = record_get_str(reader);
 	row->restarts = fed_get_u16(reader);
 	row->batch = fed_get_u8(reader);
 }
@@ -99,9 +92,9 @@ static void _pack_place(const row_t *row, fed_bytes_t *bytes)
 static void _unpack_place(row_t *row, fed_reader_t *reader)
 {
 	row->start = fed_get_i64(reader);
-	row->nodes = _get_str(reader);
+	row->nodes = record_get_str(reader);
 	row->node_cnt = fed_get_u32(reader);
-	row->tres_alloc = _get_str(reader);
+	row->tres_alloc = record_get_str(reader);
 }
 
 static void _pack_end(const row_t *row, fed_bytes_t *bytes)

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "src/sibling/record.h"
+
 #define RECORD_VERSION 1
 
 extern void assoc_known_free(assoc_known_t *known)
@@ -140,14 +142,6 @@ extern void assoc_pack(assoc_t *assoc, fed_bytes_t *bytes)
 	pthread_mutex_unlock(&assoc->lock);
 }
 
-static char *_get_str(fed_reader_t *reader)
-{
-	char *text = fed_get_str(reader), *copy = xstrdup(text);
-
-	free(text);
-	return copy;
-}
-
 /* RET how many are to come, 0 if there can't be that many */
 static uint32_t _get_count(fed_reader_t *reader)
 {
@@ -173,22 +167,22 @@ static void _unpack(assoc_known_t *known, fed_reader_t *reader)
 	for (uint32_t i = 0; (i < known->user_cnt) && !reader->bad; i++) {
 		assoc_user_t *user = &known->users[i];
 
-		user->name = _get_str(reader);
+		user->name = record_get_str(reader);
 		user->uid = fed_get_u32(reader);
 		user->admin_level = fed_get_u16(reader);
 		user->coord_cnt = _get_count(reader);
 		user->coords = xcalloc(user->coord_cnt + 1,
 				       sizeof(*user->coords));
 		for (uint32_t j = 0; j < user->coord_cnt; j++)
-			user->coords[j] = _get_str(reader);
+			user->coords[j] = record_get_str(reader);
 	}
 	for (uint32_t i = 0; (i < known->rec_cnt) && !reader->bad; i++) {
 		assoc_rec_t *rec = &known->recs[i];
 
 		rec->id = fed_get_u32(reader);
-		rec->user = _get_str(reader);
-		rec->account = _get_str(reader);
-		rec->partition = _get_str(reader);
+		rec->user = record_get_str(reader);
+		rec->account = record_get_str(reader);
+		rec->partition = record_get_str(reader);
 		rec->is_def = fed_get_u8(reader);
 		rec->def_qos = fed_get_u32(reader);
 		rec->qos_cnt = _get_count(reader);
@@ -198,7 +192,7 @@ static void _unpack(assoc_known_t *known, fed_reader_t *reader)
 	}
 	for (uint32_t i = 0; (i < known->qos_cnt) && !reader->bad; i++) {
 		known->qos[i].id = fed_get_u32(reader);
-		known->qos[i].name = _get_str(reader);
+		known->qos[i].name = record_get_str(reader);
 	}
 }
 

@@ -3,17 +3,9 @@
  */
 #include "src/sibling/job_kept.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* RET the next string of a record in Slurm's memory */
-static char *_get_str(fed_reader_t *reader)
-{
-	char *text = fed_get_str(reader), *copy = xstrdup(text);
-
-	free(text);
-	return copy;
-}
+#include "src/sibling/record.h"
 
 static char *_text(const char *text)
 {
@@ -79,15 +71,15 @@ extern void job_submit_pack(const job_submit_t *submit, fed_bytes_t *bytes)
 extern void job_submit_unpack(job_submit_t *submit, fed_reader_t *reader)
 {
 	job_submit_free(submit);
-	submit->alloc_node = _get_str(reader);
+	submit->alloc_node = record_get_str(reader);
 	submit->alloc_sid = fed_get_u32(reader);
-	submit->cluster_features = _get_str(reader);
-	submit->mail_user = _get_str(reader);
+	submit->cluster_features = record_get_str(reader);
+	submit->mail_user = record_get_str(reader);
 	submit->mail_type = fed_get_u16(reader);
-	submit->prefer = _get_str(reader);
+	submit->prefer = record_get_str(reader);
 	submit->shared = fed_get_u16(reader);
-	submit->command = _get_str(reader);
-	submit->submit_line = _get_str(reader);
+	submit->command = record_get_str(reader);
+	submit->submit_line = record_get_str(reader);
 }
 
 /* ---- of FLURM ---- */
@@ -272,8 +264,8 @@ extern void job_run_pack(const job_run_t *run, fed_bytes_t *bytes)
 extern void job_run_unpack(job_run_t *run, fed_reader_t *reader)
 {
 	job_run_free(run);
-	run->nodes = _get_str(reader);
-	run->reason = _get_str(reader);
+	run->nodes = record_get_str(reader);
+	run->reason = record_get_str(reader);
 	run->alloc_nodes = fed_get_i64(reader);
 	run->alloc_cpus = fed_get_i64(reader);
 	run->eligible_time = fed_get_i64(reader);

@@ -82,9 +82,12 @@ libfedsibling_la_SOURCES = \
 	src/sibling/peers.h \
 	src/sibling/persist.c \
 	src/sibling/persist.h \
+	src/sibling/record.c \
 	src/sibling/record.h \
 	src/sibling/registrar.c \
 	src/sibling/registrar.h \
+	src/sibling/registrar_int.h \
+	src/sibling/registrar_say.c \
 	src/sibling/resources.c \
 	src/sibling/resources.h \
 	src/sibling/rights.c \

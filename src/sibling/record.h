@@ -1,11 +1,13 @@
 /*
- * record.h - the types of the records in a controller's ledger.
+ * record.h - the records in a controller's ledger: their types.
  *
  * A number is never given a second meaning. Bodies are described where they
  * are packed.
  */
 #ifndef FED_SIBLING_RECORD_H
 #define FED_SIBLING_RECORD_H
+
+#include "src/core/bytes.h"
 
 typedef enum {
 	RECORD_FEDERATION = 1,	/* the last known one: federation_pack() */
@@ -22,5 +24,8 @@ typedef enum {
 				 * to know it */
 	RECORD_ROW_DONE = 11,	/* u64: rows up to this number are done with */
 } record_type_t;
+
+/* As fed_get_str(), but for xfree() */
+extern char *record_get_str(fed_reader_t *reader);
 
 #endif
