@@ -37,6 +37,7 @@ static const struct {
 	{ REQUEST_UPDATE_JOB, false, rpc_update_job },
 	{ REQUEST_JOB_REQUEUE, false, rpc_requeue },
 	{ REQUEST_JOB_NOTIFY, false, rpc_notify },
+	{ REQUEST_TOP_JOB, false, rpc_top },
 	{ REQUEST_JOB_WILL_RUN, false, rpc_will_run },
 	/* sinfo, scontrol show node and partition */
 	{ REQUEST_NODE_INFO, false, rpc_nodes },

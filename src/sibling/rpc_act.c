@@ -200,6 +200,58 @@ extern void rpc_requeue(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 		     rpc_job_id(request->job_id_str, request->job_id));
 }
 
+/* ---- top ---- */
+
+/* As slurmctld's job_set_top() */
+static uint32_t _may_top(const rpc_conf_t *conf, uid_t uid)
+{
+	slurm_conf_t *slurm_conf = slurm_conf_lock();
+	bool users = xstrcasestr(slurm_conf->sched_params, "enable_user_top");
+
+	slurm_conf_unlock();
+	return (users || rights_operator(conf, uid)) ? SLURM_SUCCESS :
+						       ESLURM_ACCESS_DENIED;
+}
+
+/* ... and _set_top(), of each job that is named */
+static uint32_t _check_top(const rpc_conf_t *conf, const view_t *view,
+			   const char *ids, uid_t uid)
+{
+	const view_job_t *job;
+	unsigned long id;
+
+	for (; ids; ids = strchr(ids, ',') ? strchr(ids, ',') + 1 : NULL) {
+		id = strtoul(ids, NULL, 10);
+		if (!(job = view_find(view, (id < NO_VAL) ? id : 0)))
+			return ESLURM_INVALID_JOB_ID;
+		if ((job->spec.user_id != (int64_t) uid) &&
+		    !rights_operator(conf, uid))
+			return ESLURM_ACCESS_DENIED;
+		if (job->job.state >= FED_JOB_RUNNING)
+			return ESLURM_JOB_NOT_PENDING;
+	}
+	/* FLURM's queue is not ours to order */
+	return ESLURM_NOT_SUPPORTED;
+}
+
+extern void rpc_top(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
+{
+	const top_job_msg_t *request = msg->data;
+	const char *ids = rpc_text(request->job_id_str);
+	uint32_t rc = _may_top(conf, uid);
+	view_t *view;
+
+	if (rc) {
+		(void) slurm_send_rc_msg(msg, rc);
+		return;
+	}
+	if (!(view = rpc_view(conf, msg)))
+		return;
+	(void) slurm_send_rc_msg(msg, ids ? _check_top(conf, view, ids, uid) :
+					    ESLURM_INVALID_JOB_ID);
+	view_unref(view);
+}
+
 /* ---- notify ---- */
 
 /* As slurmctld's _slurm_rpc_job_notify() and srun_user_message() */

@@ -24,7 +24,8 @@ extern rpc_serve_t rpc_steps, rpc_script, rpc_job_ready, rpc_priorities;
 
 /* rpc_act.c: what is to be done with a job; rpc_submit.c: one to come */
 extern rpc_serve_t rpc_kill_job, rpc_kill_step, rpc_suspend;
-extern rpc_serve_t rpc_update_job, rpc_requeue, rpc_notify, rpc_will_run;
+extern rpc_serve_t rpc_update_job, rpc_requeue, rpc_notify, rpc_top;
+extern rpc_serve_t rpc_will_run;
 
 /* rpc_kill_jobs.c: many jobs at once */
 extern rpc_serve_t rpc_kill_jobs;

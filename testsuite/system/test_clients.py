@@ -617,6 +617,19 @@ def test_notify(stack, running, people, who):
     assert done.status and "disabled" in done.err, done
 
 
+def test_top(stack, running, people):
+    """Refused as a native refuses it; what a native does is not done."""
+    waits = running("--begin=now+1hour", state="PENDING")
+    for job, who, said in ((waits, "owner", "denied"),
+                           (waits, "stranger", "denied"),
+                           (running(), "root", "no longer pending"),
+                           (4711, "operator", "Invalid job id"),
+                           (waits, "operator", "not supported")):
+        done = _at(stack, "flurm", "scontrol", "top", str(job),
+                   user=people[who], check=False)
+        assert done.status and said in done.err, (who, done)
+
+
 def test_requeue_at_flurm(stack, running, people):
     job = running()
     _at(stack, "flurm", "scontrol", "requeue", str(job), user=OWNER)
