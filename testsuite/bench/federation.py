@@ -70,7 +70,6 @@ def submission_rate(stack):
                    for name in ("flurm", "beta"))
     row("sbatch rate at a native with FLURM against with a native",
         f"{flurm / beta:.2f}", ">= 1.0", f"({flurm:.0f}/s, {beta:.0f}/s)")
-    set_logs(stack, *LOUD)
 
 
 class Log:
@@ -81,17 +80,30 @@ class Log:
         self.file.seek(0, os.SEEK_END)
         self.seen = ""
 
+    def has(self, pattern):
+        self.seen += self.file.read()
+        return re.search(f"^.*{pattern}", self.seen, re.M)
+
     def when(self, pattern, timeout=20):
-        def look():
-            self.seen += self.file.read()
-            return re.search(f"^.*{pattern}", self.seen, re.M)
-        return _ms(wait_until(look, timeout=timeout, what=pattern,
-                              every=0.01).group(0))
+        return _ms(wait_until(lambda: self.has(pattern), timeout=timeout,
+                              what=pattern, every=0.01).group(0))
 
 
 def _ms(line):
     when = re.match(r"\[?(\d+-\d+-\d+T\d+:\d+:\d+\.\d+)", line).group(1)
     return datetime.datetime.fromisoformat(when).timestamp() * 1000
+
+
+def be_loud(stack):
+    """FLURM's controller follows slurmctld's debug flags a little later."""
+    set_logs(stack, *LOUD)
+    log = Log(stack.alpha.slurmctld.log)
+
+    def told():
+        submit(stack, "flurm", 1, 1)
+        return log.has("fed_flurm: .* alpha says: ")
+    wait_until(told, timeout=20, what="FLURM's controller is loud", every=0.2)
+    nothing_left(stack)
 
 
 def logs(stack):
@@ -147,6 +159,7 @@ def main():
         stack.wait_linked()
         stack.wait_nodes()
         submission_rate(stack)
+        be_loud(stack)
         stack.alpha.scontrol("update", "nodename=alpha1", "state=drain",
                              "reason=bench")
         compare(stack, "submission at a native until FLURM has it, against "
