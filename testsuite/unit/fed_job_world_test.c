@@ -76,18 +76,20 @@ static void _step(void)
 	}
 	if (!world_roll(16))
 		world_host_late();
-	if (!world.link_up && !world_roll(8))
+	if (world.origin_down && (world.quiet || !world_roll(60)))
+		world_origin_return();
+	if (!world.link_up && !world.origin_down && !world_roll(8))
 		world_host_connect();
 	world_origin_tick(job);
 	if (world.quiet)
 		return;
-	if (!world_roll(12))
+	if (!world.origin_down && !world_roll(12))
 		world_origin_use(job);
 	if (!world_roll(80))
 		world_host_disconnect();
 	if (!world_roll(80))
 		world_host_crash();
-	if (!world_roll(160)) {
+	if (!world.origin_down && !world_roll(160)) {
 		world_host_disconnect();
 		world_origin_crash();
 	}

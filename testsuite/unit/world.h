@@ -25,6 +25,7 @@ extern struct world {
 	bool quiet;		/* no more faults, no more users */
 	bool forgetful;		/* the origin may lose what it did not save */
 	bool link_up;		/* between origin and host, both ways */
+	bool origin_down;	/* and its siblings know that */
 } world;
 
 /* RET 0 to sides - 1 */
@@ -116,6 +117,16 @@ extern void world_origin_release_all(void);
 extern void world_origin_say_list(void);
 extern void world_origin_disconnected(void);
 extern void world_origin_crash(void);
+extern void world_origin_return(void);
+
+/*
+ * While the origin is down its siblings ask each other.
+ * IN submission - that FLURM has
+ * RET true if the native gives its lock to FLURM
+ */
+extern bool world_native_lends(int job, int submission);
+extern void world_native_has_it_back(int job);
+extern void world_native_is_revoked(int job);
 
 /* RET answer to a lock */
 extern bool world_origin_take(const world_word_t *word);
@@ -160,6 +171,8 @@ extern void world_host_late(void);
 extern void world_host_tick(void);
 extern void world_host_act(void);
 extern bool world_host_silent(void);
+extern bool world_host_lends(int job);		/* its lock, to the native */
+extern void world_host_revoked_by_native(int job);
 extern void world_host_each(void (*visit)(fed_job_t *j, void *arg), void *arg);
 
 #endif

@@ -353,6 +353,27 @@ static void _tell_origin(fed_job_t *j, fed_job_action_t action)
 	};
 }
 
+/* The origin is down: the lock is the native's to give, if it has the job. */
+static void _ask_native(fed_job_t *j)
+{
+	int job = fed_job_id_local(j->id) - 1;
+	bool granted = world_origin[job].only_flurm ||
+		       world_native_lends(job,
+					  *world_submission_of(job, j->epoch));
+
+	_hear(j, (fed_job_event_t) { .type = FED_EV_SENT,
+				     .action = FED_ACT_LOCK });
+	if (world_fault(10))
+		_hear(j, (fed_job_event_t) { .type = FED_EV_UNSENT,
+					     .action = FED_ACT_LOCK });
+	else if (granted)
+		_hear(j, (fed_job_event_t) { .type = FED_EV_LOCK_GRANTED,
+					     .by_siblings = true });
+	else
+		_hear(j, (fed_job_event_t) { .type = FED_EV_LOCK_REFUSED,
+					     .held_back = true });
+}
+
 static void _act(fed_job_t *j, void *arg)
 {
 	fed_job_event_t said = { .type = FED_EV_SENT };
@@ -362,6 +383,12 @@ static void _act(fed_job_t *j, void *arg)
 		return;
 	said.action = world_roll(2) ? 31 - __builtin_clz(due) :
 				      __builtin_ctz(due);
+	if ((said.action == FED_ACT_LOCK) && j->unsynced) {
+		/* it may be back by now: then it is asked when its list came */
+		if (world.origin_down)
+			_ask_native(j);
+		return;
+	}
 	if ((said.action < FED_ACT_REVOKE_SIBLINGS) && !world.link_up)
 		return;
 	if (said.action < FED_ACT_REVOKE_SIBLINGS) {
@@ -373,6 +400,8 @@ static void _act(fed_job_t *j, void *arg)
 		_ask_flurm(j, said.action);
 	} else {
 		_hear(j, said);
+		if (said.action == FED_ACT_REVOKE_SIBLINGS)
+			world_native_is_revoked(fed_job_id_local(j->id) - 1);
 		said.type = FED_EV_ACKED;
 		_hear(j, said);
 	}
@@ -380,6 +409,12 @@ static void _act(fed_job_t *j, void *arg)
 
 static void _tick(fed_job_t *j, void *arg)
 {
+	/* what was given and not used is given back (jobs_lock_act()) */
+	if (!j->newer && !(j->facts & FED_JOB_F_SIBLING_LOCK))
+		world_native_has_it_back(fed_job_id_local(j->id) - 1);
+	if (world.origin_down && (j->state == FED_JOB_LOCKING) &&
+	    !j->origin_down && !world_roll(3))
+		_hear(j, (fed_job_event_t) { .type = FED_EV_ORIGIN_DOWN });
 	if (j->lock_wait && !world_roll(4))
 		_hear(j, (fed_job_event_t) { .type = FED_EV_RETRY });
 	else if ((j->state == FED_JOB_DELIVERING) && world_fault(60))
@@ -442,6 +477,25 @@ extern void world_host_tick(void)
 extern void world_host_act(void)
 {
 	world_host_each(_act, NULL);
+}
+
+/* As jobs_lock.c, jobs_lock() */
+extern bool world_host_lends(int job)
+{
+	fed_job_t *j = fed_job_table_find(table, world_job_id(job));
+
+	return !j || (!(j->facts & (FED_JOB_F_RAN | FED_JOB_F_MAY_RUN)) &&
+		      ((j->state < FED_JOB_LOCKING) ||
+		       (j->state == FED_JOB_DENIED) ||
+		       (j->state > FED_JOB_CANCELLING)));
+}
+
+extern void world_host_revoked_by_native(int job)
+{
+	fed_job_t *j = fed_job_table_find(table, world_job_id(job));
+
+	if (j)
+		_hear(j, (fed_job_event_t) { .type = FED_EV_REVOKE });
 }
 
 extern bool world_host_silent(void)

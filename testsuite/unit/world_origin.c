@@ -4,7 +4,10 @@
  * Its record of a job is what matters of slurmctld's: who has the lock, who is
  * an active sibling, whether it tracks a run elsewhere, how often the job was
  * restarted. It does with messages, locks and a JOB_SYNC what fed_mgr.c does
- * (22.05.8). The native sibling is a part of it: it always hears at once.
+ * (22.05.8). The native sibling is a part of it: it always hears at once. While
+ * the origin is down the native goes on, with FLURM's lock instead of the
+ * origin's, and tells the origin as soon as that is back. It heeds the lock
+ * that it has lent itself, also then, which Slurm's does not.
  *
  * It checks what it is told: a COMPLETE that is not from who has the lock
  * would end another's run, a START would revoke everybody.
@@ -24,6 +27,9 @@ int world_mail_count;
 static world_origin_t saved[JOBS];	/* what it would know after a crash */
 static bool synced;			/* our list has come */
 static bool native_has[JOBS];
+static int native_lock[JOBS];		/* AT_: who has the native's own */
+static bool native_runs[JOBS];		/* and the origin does not know */
+static bool gate;			/* closed since the origin came back */
 
 /* what really happened, by submission */
 static struct {
@@ -62,6 +68,7 @@ extern void world_origin_submit(int job)
 	o->active = o->only_flurm ? AT_FLURM :
 				    AT_ORIGIN | AT_NATIVE | AT_FLURM;
 	native_has[job] = !o->only_flurm;
+	native_lock[job] = 0;
 	o->submission++;
 	MUST(o->submission < SUBMISSIONS_MAX);
 	_say((world_message_t) { .kind = M_SUBMIT, .job = job,
@@ -90,6 +97,7 @@ static void _finish(int job, fed_job_end_t end)
 	      fed_job_end_name(end));
 	world_origin[job].state = O_DONE;
 	world_origin[job].end = end;
+	native_has[job] = false;
 }
 
 static bool _lock(int job, int who)
@@ -102,11 +110,57 @@ static bool _lock(int job, int who)
 	return true;
 }
 
+/* The native's scheduler, without the origin. It is told of FLURM's at once. */
+static void _native_alone(int job)
+{
+	if (!native_has[job] || native_runs[job] ||
+	    (native_lock[job] == AT_FLURM) || !world_host_lends(job))
+		return;
+	STORY("%d native starts %d, alone\n", (int) world.now, job);
+	world_start(job, world_origin[job].submission);
+	native_runs[job] = true;
+	native_lock[job] = AT_NATIVE;
+	native_has[job] = false;
+	if (!world_fault(4))
+		world_host_revoked_by_native(job);
+}
+
+extern bool world_native_lends(int job, int submission)
+{
+	const world_origin_t *o = &world_origin[job];
+
+	/* nor of a job that it has not, or does not have any more */
+	if (!native_has[job] || (native_lock[job] == AT_NATIVE))
+		return false;
+	native_lock[job] = AT_FLURM;
+	/* as in world_origin_take(): it has the next run's copy by now, of
+	 * which FLURM may hear from the origin's list alone */
+	if (submission < o->submission)
+		truth[job][submission].excused = true;
+	return true;
+}
+
+extern void world_native_has_it_back(int job)
+{
+	if (native_lock[job] == AT_FLURM)
+		native_lock[job] = 0;
+}
+
+extern void world_native_is_revoked(int job)
+{
+	MUST(!native_runs[job]);
+	native_has[job] = false;
+}
+
 /* what the origin's and the native's schedulers do */
 extern void world_origin_schedule(int job)
 {
 	world_origin_t *o = &world_origin[job];
 
+	if (world.origin_down) {
+		_native_alone(job);
+		return;
+	}
 	if ((o->state == O_RUNNING) && !world_roll(4)) {
 		_finish(job, FED_END_COMPLETED);
 		_revoke(job, o->active & ~AT_ORIGIN);
@@ -122,17 +176,20 @@ extern void world_origin_schedule(int job)
 		return;
 	if (world_roll(2)) {
 		/* the gate: no scheduling before the list has come */
-		if ((world.link_up && !synced) || !_lock(job, AT_ORIGIN))
+		if (((world.link_up || gate) && !synced) ||
+		    !_lock(job, AT_ORIGIN))
 			return;
 		STORY("%d origin starts %d\n", (int) world.now, job);
 		world_start(job, o->submission);
 		_revoke(job, o->active & ~AT_ORIGIN);
 		o->state = O_RUNNING;
 		o->active = AT_ORIGIN;
-	} else if (native_has[job] && _lock(job, AT_NATIVE)) {
+	} else if (native_has[job] && (native_lock[job] != AT_FLURM) &&
+		   _lock(job, AT_NATIVE)) {
 		STORY("%d native starts %d\n", (int) world.now, job);
 		world_start(job, o->submission);
 		_revoke(job, o->active & AT_FLURM);
+		native_has[job] = false;
 		o->state = O_TRACKING;
 		o->active = AT_NATIVE;
 	}
@@ -229,6 +286,7 @@ static void _reconcile(const world_word_t *word)
 		}
 	}
 	synced = true;
+	gate = false;
 }
 
 /*
@@ -345,6 +403,29 @@ extern void world_origin_crash(void)
 			truth[job][i].excused = true;
 		world_origin[job] = saved[job];
 	}
+	/* its siblings' connections come before it schedules (inbound.c) */
+	gate = true;
+	world.origin_down = !world.quiet && world_roll(2);
+}
+
+extern void world_origin_return(void)
+{
+	STORY("%d origin is back\n", (int) world.now);
+	world.origin_down = false;
+	for (int job = 0; job < JOBS; job++) {
+		world_origin_t *o = &world_origin[job];
+
+		if (!native_runs[job])
+			continue;
+		native_runs[job] = false;
+		native_lock[job] = 0;
+		if ((o->state == O_DONE) || (o->state == O_RUNNING))
+			continue;
+		STORY("%d native tells of %d\n", (int) world.now, job);
+		o->lock = AT_NATIVE;
+		o->state = O_TRACKING;
+		o->active = AT_NATIVE;
+	}
 }
 
 extern void world_origin_disconnected(void)
@@ -385,6 +466,9 @@ extern void world_origin_begin(void)
 	memset(world_origin, 0, sizeof(world_origin));
 	memset(truth, 0, sizeof(truth));
 	world_mail_count = 0;
+	memset(native_lock, 0, sizeof(native_lock));
+	memset(native_runs, 0, sizeof(native_runs));
+	gate = world.origin_down = false;
 	synced = false;
 	for (int job = 0; job < JOBS; job++) {
 		world_origin[job].only_flurm = !world_roll(5);
