@@ -31,7 +31,7 @@ static void _set_partition(engine_t *engine)
 
 /*
  * Let all notes change what is known. RET those that wait for the commit; who
- * asks for a lock does not, as it changes nothing.
+ * asks for a lock does not, as that changes nothing in the ledger.
  */
 static note_t *_take_notes(engine_t *engine, note_t *list)
 {

@@ -48,7 +48,8 @@ static void _send_sync(engine_t *engine, session_t *session)
 	const fed_member_t *peer = federation_find(engine->fed, session->peer);
 	/* of the time of the list that it answers: what the native submitted
 	 * since then may be on its way, and is not missing in ours */
-	time_t at = session->list_time ? session->list_time : time(NULL);
+	peer_flags_t flags = peers_flags(engine->peers, session->peer);
+	time_t at = flags.synced ? flags.listed : time(NULL);
 	buf_t *jobs;
 
 	session->listed = true;

@@ -4,7 +4,6 @@
 #include "src/sibling/inbound.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -14,12 +13,14 @@
 
 #include "src/core/job_id.h"
 #include "src/core/log.h"
+#include "src/sibling/net.h"
 #include "src/sibling/persist.h"
 #include "src/sibling/thread.h"
 
 #define CONNS_MAX (FED_ID_MAX + 8)
 #define ITEMS_MAX 100000	/* in one MULT message */
 #define LINK_WAIT_MS 300	/* for our own link, before a peer is refused */
+#define LINK_FOLLOWS_MS 5000	/* for it, once a peer was let in before */
 
 typedef struct conn {
 	struct conn *next;
@@ -28,6 +29,7 @@ typedef struct conn {
 	char *peer;		/* NULL: slurmdbd's */
 	uint64_t number;
 	persist_t persist;
+	int64_t link_until;	/* when our link must be there; 0: it was */
 	bool ended;		/* atomic: the thread is about to return */
 } conn_t;
 
@@ -215,6 +217,32 @@ static int _take_dbd_msg(conn_t *conn, persist_in_t *in, fed_err_t *err)
 	return 0;
 }
 
+/*
+ * Until our own link is there. RET 0 there is a message to read, -1 with err
+ */
+static int _wait_link(conn_t *conn, fed_err_t *err)
+{
+	peers_t *peers = engine_peers(conn->inbound->conf.engine);
+	int rc;
+
+	while (conn->link_until) {
+		int64_t left = conn->link_until - net_now_ms();
+
+		if (peers_flags(peers, conn->peer).send) {
+			conn->link_until = 0;
+		} else if (left <= 0) {
+			peers_link_lags(peers, conn->peer);
+			return fed_err_set(err, ETIMEDOUT,
+					   "we cannot connect to it");
+		} else if ((rc = net_wait_input(conn->persist.fd,
+						conn->persist.stop_fd, left,
+						err))) {
+			return (rc < 0) ? -1 : 0;
+		}
+	}
+	return 0;
+}
+
 static void *_run(void *arg)
 {
 	conn_t *conn = arg;
@@ -224,7 +252,8 @@ static void *_run(void *arg)
 	persist_in_t in = { 0 };
 	int rc;
 
-	while ((rc = persist_recv(&conn->persist, -1, &in, &err)) > 0) {
+	while (!(rc = _wait_link(conn, &err)) &&
+	       ((rc = persist_recv(&conn->persist, -1, &in, &err)) > 0)) {
 		if (!conn->peer)
 			rc = _take_dbd_msg(conn, &in, &err);
 		else if (peers_flags(engine_peers(conf->engine),
@@ -258,27 +287,32 @@ static void *_run(void *arg)
 
 /*
  * Once a native can send to us, it schedules nothing until it has our
- * JOB_SYNC, which travels on our own link to it. So we take its connection
- * only when that link is there. It comes back by itself: what makes it try
- * again is our link.
+ * JOB_SYNC, which travels on our own link to it. So if we may not be able to
+ * connect to it, we take its connection only when that link is there: a native
+ * that we drop does not notice before it has something to say. It comes back
+ * by itself: what makes it try again is our link.
+ *
+ * One that we were connected to, or that is on this machine, is let in at once,
+ * and our link follows: if it was killed it has forgotten what it did last, and
+ * must not start anew what runs here.
  */
-static bool _wait_for_link(inbound_t *inbound, int fd,
-			   const persist_init_req_msg_t *init)
+static bool _has_link(inbound_t *inbound, int fd,
+		      const persist_init_req_msg_t *init, bool *ret_follows)
 {
 	const struct timespec step = { .tv_nsec = 20 * 1000000 };
 	peers_t *peers = engine_peers(inbound->conf.engine);
 	const char *peer = init->cluster_name;
-	struct sockaddr_storage addr = { 0 };
-	socklen_t len = sizeof(addr);
-	char host[NI_MAXHOST];
+	char host[NET_HOST_SIZE];
 
 	if (peers_flags(peers, peer).send)
 		return true;
-	if (!getpeername(fd, (struct sockaddr *) &addr, &len) &&
-	    !getnameinfo((struct sockaddr *) &addr, len, host, sizeof(host),
-			 NULL, 0, NI_NUMERICHOST))
+	net_peer_host(fd, host);
+	if (host[0])
 		peers_hint(peers, peer, host, init->port);
 	inbound->conf.look(inbound->conf.arg);
+	if ((*ret_follows = peers_link_follows(peers, peer, host,
+					       net_is_local(fd))))
+		return true;
 	for (int ms = 0; ms < LINK_WAIT_MS; ms += 20) {
 		nanosleep(&step, NULL);
 		if (peers_flags(peers, peer).send)
@@ -287,9 +321,10 @@ static bool _wait_for_link(inbound_t *inbound, int fd,
 	return false;
 }
 
-/* RET NULL if it may come in, or why not */
+/* RET NULL if it may come in, or why not; OUT ret_follows - as our link does */
 static const char *_why_not(inbound_t *inbound, int fd,
-			    const persist_init_req_msg_t *init)
+			    const persist_init_req_msg_t *init,
+			    bool *ret_follows)
 {
 	const char *name = init->cluster_name;
 	peers_t *peers = engine_peers(inbound->conf.engine);
@@ -303,7 +338,7 @@ static const char *_why_not(inbound_t *inbound, int fd,
 	if (!name || !xstrcmp(name, inbound->conf.cluster) ||
 	    !peers_flags(peers, name).member)
 		return "you are not a sibling of ours";
-	if (!_wait_for_link(inbound, fd, init))
+	if (!_has_link(inbound, fd, init, ret_follows))
 		return "we cannot connect to you yet";
 	return NULL;
 }
@@ -353,7 +388,8 @@ static bool _start(inbound_t *inbound, conn_t *conn)
 extern bool inbound_take(inbound_t *inbound, int fd,
 			 const persist_init_req_msg_t *init)
 {
-	const char *why = _why_not(inbound, fd, init);
+	bool follows = false;
+	const char *why = _why_not(inbound, fd, init, &follows);
 	conn_t *conn = xmalloc(sizeof(*conn));
 	fed_err_t err;
 
@@ -366,6 +402,8 @@ extern bool inbound_take(inbound_t *inbound, int fd,
 	if ((init->version >= COMPAT_VERSION_MIN) &&
 	    (init->version < COMPAT_VERSION_OWN))
 		conn->persist.version = init->version;
+	if (follows)
+		conn->link_until = net_now_ms() + LINK_FOLLOWS_MS;
 	if (why)
 		fed_log_once(&inbound->complaints, FED_LOG_INFO,
 			     "cluster %s: connection from cluster %s refused: %s",

@@ -10,6 +10,10 @@
  *
  * What is given and not used is given back. A crash forgets who gave it: then
  * all are told who may have.
+ *
+ * To whom we gave our own lock may start the job, and tell its origin alone,
+ * which may be back by then and give us its lock before it hears that. So we
+ * ask nobody for a while.
  */
 #include "src/sibling/jobs_int.h"
 
@@ -17,6 +21,7 @@
 #include "src/sibling/sib.h"
 
 #define ORIGIN_DOWN_S 10	/* away for so long, it is down */
+#define LENT_S 10	/* what is not given back by then was used */
 
 static uint64_t _others(const jobs_t *jobs, const fed_job_t *job)
 {
@@ -213,14 +218,25 @@ extern void jobs_lock_tick(jobs_t *jobs, fed_job_t *job)
 		jobs_event(jobs, job, &down);
 }
 
+extern bool jobs_lock_is_lent(const jobs_t *jobs, const fed_job_t *job)
+{
+	const job_host_t *host = job->host;
+
+	return host && (jobs->now < host->lent_until);
+}
+
 extern uint32_t jobs_lock(jobs_t *jobs, uint32_t job_id, bool unlock)
 {
 	fed_job_t *job;
 
 	if (fed_job_id_origin(job_id) == jobs_our_id(jobs))
 		return SLURM_ERROR;
-	if (!(job = fed_job_table_find(jobs->table, job_id)) || unlock)
+	if (!(job = fed_job_table_find(jobs->table, job_id)))
 		return SLURM_SUCCESS;
+	if (unlock) {
+		jobs_host(jobs, job)->lent_until = 0;
+		return SLURM_SUCCESS;
+	}
 	/*
 	 * Not what we run ourselves, are about to, or have run: who asks may
 	 * be the one that was cut off, not the origin.
@@ -234,6 +250,7 @@ extern uint32_t jobs_lock(jobs_t *jobs, uint32_t job_id, bool unlock)
 	case FED_JOB_CANCELLING:
 		return SLURM_ERROR;
 	default:
+		jobs_host(jobs, job)->lent_until = jobs->now + LENT_S;
 		return SLURM_SUCCESS;
 	}
 }

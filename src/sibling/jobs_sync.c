@@ -97,19 +97,15 @@ extern void jobs_take_sync(jobs_t *jobs, const char *peer,
 			   const sib_msg_t *msg)
 {
 	const job_info_msg_t *list = msg->data;
-	session_t *session = session_find(*jobs->conf.sessions, peer);
+	peer_flags_t flags = peers_flags(jobs->conf.peers, peer);
 	sync_t sync = { .jobs = jobs, .peer = peer, .at = msg->start_time };
 
 	/* a native keeps a list that it could not send, and sends it later */
-	if (session && session->list_time &&
-	    (msg->start_time < session->list_time)) {
+	if (flags.synced && (msg->start_time < flags.listed)) {
 		fed_verbose("cluster %s: %s sends a list of before the last",
 			    jobs->conf.cluster->name, peer);
 		return;
 	}
-	if (session)
-		session->list_time = msg->start_time;
-
 	sync.count = list ? list->record_count : 0;
 	sync.listed = xcalloc(sync.count + 1, sizeof(*sync.listed));
 	for (uint32_t i = 0; i < sync.count; i++)
@@ -120,7 +116,7 @@ extern void jobs_take_sync(jobs_t *jobs, const char *peer,
 		    peer, sync.count);
 	fed_job_table_walk(jobs->table, _sync_one, &sync);
 	xfree(sync.listed);
-	peers_set_synced(jobs->conf.peers, peer, true);
+	peers_set_synced(jobs->conf.peers, peer, msg->start_time);
 }
 
 typedef struct {

@@ -60,6 +60,7 @@ struct link {
 	bool reset;		/* the session is to end */
 	item_t *head, **tail;
 	link_status_t status;
+	char last_host[NET_HOST_SIZE]; /* of the last session */
 
 	/* the thread's own */
 	persist_t conn;
@@ -241,6 +242,7 @@ static bool _open(link_t *link, const char *host, uint16_t port,
 		return false;
 	}
 	_set_state(link, LINK_CONNECTING, NULL);
+	link->conf.ops->trying(link->conf.arg);
 	if (persist_open(&link->conn, host, port, PERSIST_TYPE_FED,
 			 link->conf.cluster, link->conf.port, rpc_version,
 			 &err)) {
@@ -444,6 +446,7 @@ static uint32_t _begin_session(link_t *link)
 	_clear_queue(link);
 	session = ++link->status.session;
 	link->reset = false;
+	net_peer_host(link->conn.fd, link->last_host);
 	link->status.version = link->conn.version;
 	link->status.state = LINK_UP;
 	link->status.since = time(NULL);
@@ -595,6 +598,16 @@ extern void link_hint(link_t *link, const char *host, uint16_t port)
 	link->kicked = true;
 	pthread_mutex_unlock(&link->lock);
 	_wake(link->wake_fd);
+}
+
+extern bool link_was_at(link_t *link, const char *host)
+{
+	bool was;
+
+	pthread_mutex_lock(&link->lock);
+	was = host[0] && !xstrcmp(link->last_host, host);
+	pthread_mutex_unlock(&link->lock);
+	return was;
 }
 
 extern void link_reset(link_t *link)

@@ -20,6 +20,8 @@ typedef struct link link_t;
 
 /* Called in the link's thread; may call link_send(), nothing else here. */
 typedef struct {
+	/* a try begins: what the peer has said until now was said before */
+	void (*trying)(void *arg);
 	/* connected: everything given for older sessions is gone */
 	void (*up)(void *arg, uint32_t session, uint16_t version);
 	/* the session ended; not called for one that never came up */
@@ -82,6 +84,9 @@ extern void link_set_member(link_t *link, const fed_member_t *member);
  * a native does (fed_mgr.c, _open_controller_conn()).
  */
 extern void link_hint(link_t *link, const char *host, uint16_t port);
+
+/* RET true if the last session was with that host, whose name is numbers */
+extern bool link_was_at(link_t *link, const char *host);
 
 /* Give up the session, if there is one, and begin a new one. */
 extern void link_reset(link_t *link);

@@ -32,6 +32,40 @@ extern int64_t net_now_ms(void)
 	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static void _host(int fd, int (*name)(int, struct sockaddr *, socklen_t *),
+		  char host[NET_HOST_SIZE])
+{
+	static const char mapped[] = "::ffff:";
+	struct sockaddr_storage addr = { 0 };
+	socklen_t len = sizeof(addr);
+
+	host[0] = 0;
+	if (name(fd, (struct sockaddr *) &addr, &len) ||
+	    getnameinfo((struct sockaddr *) &addr, len, host, NET_HOST_SIZE,
+			NULL, 0, NI_NUMERICHOST)) {
+		host[0] = 0;
+		return;
+	}
+	/* an IPv4 address that came to a socket for both */
+	if (!strncmp(host, mapped, sizeof(mapped) - 1) && strchr(host, '.'))
+		memmove(host, host + sizeof(mapped) - 1,
+			strlen(host) - sizeof(mapped) + 2);
+}
+
+extern void net_peer_host(int fd, char host[NET_HOST_SIZE])
+{
+	_host(fd, getpeername, host);
+}
+
+extern bool net_is_local(int fd)
+{
+	char here[NET_HOST_SIZE], there[NET_HOST_SIZE];
+
+	_host(fd, getsockname, here);
+	_host(fd, getpeername, there);
+	return here[0] && !strcmp(here, there);
+}
+
 static int64_t _deadline(int timeout_ms)
 {
 	return (timeout_ms < 0) ? INT64_MAX : net_now_ms() + timeout_ms;

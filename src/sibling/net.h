@@ -19,6 +19,8 @@
  * 1 GiB; no federation message or client RPC comes near this. */
 #define NET_FRAME_MAX (128 * 1024 * 1024)
 
+#define NET_HOST_SIZE 64	/* of an address as numbers */
+
 /* RET milliseconds of a clock that is never set */
 extern int64_t net_now_ms(void);
 
@@ -56,6 +58,12 @@ extern int net_read_frame(int fd, int stop_fd, uint32_t max, int first_ms,
  */
 extern int net_write_frame(int fd, int stop_fd, const buf_t *buf,
 			   int timeout_ms, fed_err_t *err);
+
+/* OUT host - the address at the other end, as numbers; "" if it has none */
+extern void net_peer_host(int fd, char host[NET_HOST_SIZE]);
+
+/* RET true if both ends have the same address: they are on one machine */
+extern bool net_is_local(int fd);
 
 /*
  * Wait until fd has input (or its peer has gone).

@@ -27,6 +27,8 @@ typedef struct peer {
 	link_t *link;
 	uint64_t inbound;	/* number of its connection to us, or 0 */
 	bool synced;
+	time_t listed;		/* see peer_flags_t */
+	bool lags;		/* the link, since it was up */
 	time_t alone_since;	/* our link is up, its own is not; or 0 */
 	int alone_s;		/* after which it is named */
 	time_t unsynced_since;	/* it has both ways, we not its JOB_SYNC; or 0 */
@@ -44,10 +46,22 @@ struct peers {
 	peer_t *leaving;	/* links told to end; engine's thread only */
 };
 
+static void _trying(void *arg)
+{
+	peer_t *peer = arg;
+
+	pthread_mutex_lock(&peer->peers->lock);
+	peer->synced = false;
+	pthread_mutex_unlock(&peer->peers->lock);
+}
+
 static void _up(void *arg, uint32_t session, uint16_t version)
 {
 	peer_t *peer = arg;
 
+	pthread_mutex_lock(&peer->peers->lock);
+	peer->lags = false;
+	pthread_mutex_unlock(&peer->peers->lock);
 	peer->peers->ops->up(peer->peers->arg, peer->name, session, version);
 }
 
@@ -55,7 +69,7 @@ static void _down(void *arg, uint32_t session, const fed_err_t *err)
 {
 	peer_t *peer = arg;
 
-	peers_set_synced(peer->peers, peer->name, false);
+	_trying(peer);
 	peer->peers->ops->down(peer->peers->arg, peer->name, session);
 }
 
@@ -67,6 +81,7 @@ static void _answered(void *arg, uint64_t token, uint32_t rc)
 }
 
 static const link_ops_t link_ops = {
+	.trying = _trying,
 	.up = _up,
 	.down = _down,
 	.answered = _answered,
@@ -307,18 +322,45 @@ extern peer_flags_t peers_flags(peers_t *peers, const char *name)
 		flags.send = (status.state == LINK_UP);
 		flags.recv = (peer->inbound != 0);
 		flags.synced = peer->synced;
+		flags.listed = peer->listed;
 	}
 	pthread_mutex_unlock(&peers->lock);
 	return flags;
 }
 
-extern void peers_set_synced(peers_t *peers, const char *name, bool synced)
+extern void peers_set_synced(peers_t *peers, const char *name, time_t listed)
+{
+	peer_t *peer;
+
+	pthread_mutex_lock(&peers->lock);
+	if ((peer = _find(peers, name))) {
+		peer->synced = true;
+		peer->listed = listed;
+	}
+	pthread_mutex_unlock(&peers->lock);
+}
+
+extern bool peers_link_follows(peers_t *peers, const char *name,
+			       const char *host, bool local)
+{
+	bool follows;
+	peer_t *peer;
+
+	pthread_mutex_lock(&peers->lock);
+	peer = _find(peers, name);
+	follows = peer && !peer->lags &&
+		  (local || link_was_at(peer->link, host));
+	pthread_mutex_unlock(&peers->lock);
+	return follows;
+}
+
+extern void peers_link_lags(peers_t *peers, const char *name)
 {
 	peer_t *peer;
 
 	pthread_mutex_lock(&peers->lock);
 	if ((peer = _find(peers, name)))
-		peer->synced = synced;
+		peer->lags = true;
 	pthread_mutex_unlock(&peers->lock);
 }
 

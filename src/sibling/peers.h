@@ -30,7 +30,8 @@ typedef struct {
 	bool member;		/* there is such a peer */
 	bool send;		/* our link to it is up */
 	bool recv;		/* it has a connection to us */
-	bool synced;		/* we have its JOB_SYNC since our link is up */
+	bool synced;		/* we have its JOB_SYNC, since we connected */
+	time_t listed;		/* when it made that, by its clock */
 } peer_flags_t;
 
 /* Strings and arg must outlive the peers. */
@@ -72,7 +73,7 @@ extern bool peers_send(peers_t *peers, const char *peer, uint32_t session,
 
 /* Any thread. */
 extern peer_flags_t peers_flags(peers_t *peers, const char *peer);
-extern void peers_set_synced(peers_t *peers, const char *peer, bool synced);
+extern void peers_set_synced(peers_t *peers, const char *peer, time_t listed);
 
 /*
  * A connection from the peer came or went.
@@ -86,6 +87,17 @@ extern void peers_inbound(peers_t *peers, const char *peer, uint64_t number,
  * other all.
  */
 extern void peers_reset(peers_t *peers, const char *peer);
+
+/*
+ * A peer connects from there while our link to it is not up.
+ * IN local - that is where we are
+ * RET true if the link may be expected to follow: nothing is between us or it
+ *	was there before, and it did not let a connection wait in vain since it
+ *	was up (peers_link_lags())
+ */
+extern bool peers_link_follows(peers_t *peers, const char *peer,
+			       const char *host, bool local);
+extern void peers_link_lags(peers_t *peers, const char *peer);
 
 /* It showed itself, from there: try its link now. */
 extern void peers_hint(peers_t *peers, const char *peer, const char *host,

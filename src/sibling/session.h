@@ -15,7 +15,6 @@ typedef struct session {
 	uint16_t version;	/* to pack messages with */
 	int64_t came_ms;	/* when the peer had connected to us; or 0 */
 	bool listed;		/* our JOB_SYNC is said */
-	time_t list_time;	/* of the newest JOB_SYNC from there, its clock */
 } session_t;
 
 /* RET the new session, which replaces an older one of the same peer */

@@ -153,10 +153,10 @@ def judge(stack, origin, jobs, native, forgets):
         # killed starts again what it has not saved of its own
         twice = {job: each for job, each in twice.items() if "flurm" in each}
         if forgets:
-            # nor does it know any more to whom it gave its lock: before it is
-            # told it may start such a job, or give the lock to another native
+            # nor does it know any more to whom it gave its lock: what another
+            # native runs, which tells it a little later, it may give to FLURM
             twice = {job: each for job, each in twice.items()
-                     if each[0] != "flurm" or each.count("flurm") > 1 or
+                     if each[0] == "flurm" or each.count("flurm") > 1 or
                      len(each) > 2}
     assert not twice
     nothing_is_left(stack, origin, where, native)

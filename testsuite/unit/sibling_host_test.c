@@ -345,6 +345,46 @@ static void _half_open(void **state)
 }
 
 /*
+ * alpha's slurmctld was killed: it is let in before our link to it is there,
+ * or it would schedule at once. A list that it kept is not the one that our
+ * link asks for. If the link does not follow it is not let in like that again.
+ */
+static void _comes_back(void **state)
+{
+	persist_t conn;
+	fed_err_t err;
+	int64_t start;
+
+	_create();
+	assert_true(host_start(host));
+	wait_for(_is("peers.0.send", "true"));
+	fake_hang_up(alpha);
+	wait_for(_is("peers.0.send", "false"));
+	start = now_ms();
+	assert_int_equal(_alpha_connects(&conn, "alpha", &err), 0);
+	assert_int_equal(_alpha_syncs(&conn), SLURM_SUCCESS);
+	assert_true(now_ms() - start < 1000);
+	assert_true(_is("peers.0.send", "false"));
+	wait_for(_is("peers.0.send", "true"));
+	assert_true(_is("peers.0.synced", "false"));
+	assert_int_equal(_alpha_syncs(&conn), SLURM_SUCCESS);
+	wait_for(_is("peers.0.synced", "true"));
+	assert_int_equal(net_wait_input(conn.fd, -1, 100, NULL), 0);
+	persist_close(&conn);
+
+	fake_refuse(alpha, "not yet");
+	fake_hang_up(alpha);
+	wait_for(_is("peers.0.send", "false"));
+	assert_int_equal(_alpha_connects(&conn, "alpha", &err), 0);
+	start = now_ms();
+	assert_int_equal(net_wait_input(conn.fd, -1, 10000, NULL), 1);
+	assert_in_range(now_ms() - start, 3000, 7000);
+	persist_close(&conn);
+	assert_int_equal(_alpha_connects(&conn, "alpha", &err), -1);
+	assert_non_null(strstr(err.text, "cannot connect to you"));
+}
+
+/*
  * alpha is linked both ways, but its JOB_SYNC was lost: we connect anew, since
  * that makes a native send it again, and no more once it has come.
  */
@@ -516,6 +556,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(_starts_and_stops),
 		TEST(_half_open),
+		TEST(_comes_back),
 		TEST(_list_is_lost),
 		TEST(_who_may_come_in),
 		TEST(_singleton),

@@ -25,7 +25,9 @@
 #define GAMMA_ID 3
 #define EVERYWHERE 3
 #define ONLY_FLURM 2
+#define DELTA_ID 4
 #define WITH_GAMMA 7
+#define WITH_BOTH 15
 #define JOB_ID ((ALPHA_ID << 26) | 7)
 #define PATIENCE_S 20
 
@@ -34,9 +36,10 @@ static fed_member_t members[] = {
 	{ .name = (char *) "alpha", .fed_id = ALPHA_ID },
 	{ .name = (char *) "flurm", .fed_id = FLURM_ID },
 	{ .name = (char *) "gamma", .fed_id = GAMMA_ID },
+	{ .name = (char *) "delta", .fed_id = DELTA_ID },
 };
 static federation_t federation = {
-	.name = (char *) "fed", .member_cnt = 3, .member = members,
+	.name = (char *) "fed", .member_cnt = 4, .member = members,
 	.self = &members[1],
 };
 static char *dir;
@@ -51,10 +54,14 @@ static time_t now;
 static uint64_t said[FED_ACTIONS];
 static uint64_t alpha_asked;	/* to cancel a job */
 
-/* ... and to gamma, who may have it, too */
-static uint64_t gamma_asked;	/* token of the last LOCK, not answered */
-static int gamma_told[3];	/* LOCKs, UNLOCKs, all else */
+/* ... and to those who may have it, too */
+typedef struct {
+	uint64_t asked;		/* token of the last LOCK, not answered */
+	int told[3];		/* LOCKs, UNLOCKs, all else */
+} sibling_t;
+
 enum { LOCKS, UNLOCKS, REVOKES };
+static sibling_t gamma_is, delta_is;
 static bool alpha_comes;	/* alpha has a connection to us */
 
 extern bool peers_send(peers_t *peers, const char *peer, uint32_t session,
@@ -62,10 +69,14 @@ extern bool peers_send(peers_t *peers, const char *peer, uint32_t session,
 {
 	fed_job_action_t action = ((token >> 27) & 0x1f) - 1;
 
-	if (!strcmp(peer, "gamma")) {
+	sibling_t *sibling = !strcmp(peer, "gamma") ? &gamma_is :
+			     !strcmp(peer, "delta") ? &delta_is : NULL;
+
+	if (sibling) {
 		free_buf(buf);
-		gamma_told[token ? LOCKS : single ? UNLOCKS : REVOKES]++;
-		gamma_asked = token;
+		sibling->told[token ? LOCKS : single ? UNLOCKS : REVOKES]++;
+		if (token)
+			sibling->asked = token;
 		return true;
 	}
 	assert_string_equal(peer, "alpha");
@@ -88,7 +99,7 @@ extern peer_flags_t peers_flags(peers_t *peers, const char *peer)
 	};
 }
 
-extern void peers_set_synced(peers_t *peers, const char *peer, bool synced)
+extern void peers_set_synced(peers_t *peers, const char *peer, time_t listed)
 {
 }
 
@@ -163,8 +174,8 @@ static void _begin(uint16_t port)
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u", port);
 	memset(said, 0, sizeof(said));
-	memset(gamma_told, 0, sizeof(gamma_told));
-	gamma_asked = 0;
+	memset(&gamma_is, 0, sizeof(gamma_is));
+	memset(&delta_is, 0, sizeof(delta_is));
 	alpha_comes = true;
 	dir = scratch_make();
 	if (!(ledger = fed_ledger_open(dir, &opts, _no_record, NULL, &err)) ||
@@ -409,13 +420,24 @@ static void _alpha_is_down(uint64_t siblings, bool gamma, int seconds)
 	_turn();
 }
 
-static void _gamma_answers(uint32_t rc)
+static void _sibling_answers(const char *name, sibling_t *sibling,
+			     uint32_t rc)
 {
-	uint64_t token = gamma_asked;
+	uint64_t token = sibling->asked;
 
 	assert_int_not_equal(token, 0);
-	gamma_asked = 0;
-	jobs_answered(jobs, "gamma", token, rc);
+	sibling->asked = 0;
+	jobs_answered(jobs, name, token, rc);
+}
+
+static void _gamma_answers(uint32_t rc)
+{
+	_sibling_answers("gamma", &gamma_is, rc);
+}
+
+static void _delta_answers(uint32_t rc)
+{
+	_sibling_answers("delta", &delta_is, rc);
 }
 
 static void _alpha_comes_back(void)
@@ -438,17 +460,17 @@ static void _alpha_lists(fed_job_view_t view)
 static void _origin_down(void **state)
 {
 	_alpha_is_down(WITH_GAMMA, true, 9);
-	assert_int_equal(gamma_told[LOCKS], 0);
+	assert_int_equal(gamma_is.told[LOCKS], 0);
 	jobs_tick(jobs, now += 1);
 	_turn();
-	assert_int_equal(gamma_told[LOCKS], 1);
+	assert_int_equal(gamma_is.told[LOCKS], 1);
 	assert_false(fake_flurm_granted());
 	_gamma_answers(SLURM_SUCCESS);
 	UNTIL(fake_flurm_granted());
 	fake_flurm_starts();
-	UNTIL(gamma_told[REVOKES]);
+	UNTIL(gamma_is.told[REVOKES]);
 	assert_true(_is(FED_JOB_RUNNING));
-	assert_int_equal(gamma_told[UNLOCKS], 0);
+	assert_int_equal(gamma_is.told[UNLOCKS], 0);
 
 	/* alpha is back, and hears it, too */
 	_alpha_comes_back();
@@ -457,7 +479,7 @@ static void _origin_down(void **state)
 	UNTIL(said[FED_ACT_LOCK]);
 	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
 	UNTIL(said[FED_ACT_START]);
-	assert_int_equal(gamma_told[REVOKES], 1);
+	assert_int_equal(gamma_is.told[REVOKES], 1);
 }
 
 /* One no is enough, and what the others gave is given back. */
@@ -467,17 +489,96 @@ static void _sibling_refuses(void **state)
 	_gamma_answers(SLURM_ERROR);
 	UNTIL(_is(FED_JOB_QUEUED));
 	assert_false(fake_flurm_granted());
-	assert_int_equal(gamma_told[UNLOCKS], 0);
+	assert_int_equal(gamma_is.told[UNLOCKS], 0);
 	assert_int_equal(_job()->refusals, 0);
 	/* the next time it says yes */
 	fake_flurm_asks();
-	UNTIL(gamma_told[LOCKS] == 2);
+	UNTIL(gamma_is.told[LOCKS] == 2);
 	_gamma_answers(SLURM_SUCCESS);
 	UNTIL(fake_flurm_granted());
 	/* but it cannot be started */
 	fake_flurm_fails_to_start();
-	UNTIL(gamma_told[UNLOCKS] == 1);
+	UNTIL(gamma_is.told[UNLOCKS] == 1);
 	assert_true(_is(FED_JOB_QUEUED));
+}
+
+/* Gamma asks for our lock, as alpha is down for it, and may start the job. */
+static void _lent(void **state)
+{
+	_alpha_submits(WITH_GAMMA);
+	UNTIL(_is(FED_JOB_QUEUED));
+	assert_int_equal(jobs_lock(jobs, JOB_ID, false), SLURM_SUCCESS);
+	fake_flurm_asks();
+	UNTIL(_job()->attempt == 1);
+	UNTIL(_is(FED_JOB_QUEUED));
+	assert_int_equal(said[FED_ACT_LOCK], 0);
+	/* it has not told alpha of a start by now */
+	jobs_tick(jobs, now += 10);
+	fake_flurm_asks();
+	UNTIL(said[FED_ACT_LOCK]);
+	assert_int_equal(jobs_lock(jobs, JOB_ID, false),
+			 (uint32_t) SLURM_ERROR);
+	_answer(FED_ACT_LOCK, SLURM_ERROR);
+	UNTIL(_is(FED_JOB_QUEUED));
+	/* it gives it back at once */
+	assert_int_equal(jobs_lock(jobs, JOB_ID, false), SLURM_SUCCESS);
+	assert_int_equal(jobs_lock(jobs, JOB_ID, true), SLURM_SUCCESS);
+	fake_flurm_asks();
+	UNTIL(said[FED_ACT_LOCK]);
+}
+
+static void _both_are_asked(void)
+{
+	(void) session_begin(&sessions, "delta", 1, SLURM_PROTOCOL_VERSION);
+	_alpha_is_down(WITH_BOTH, true, 10);
+	assert_int_equal(gamma_is.told[LOCKS], 1);
+	assert_int_equal(delta_is.told[LOCKS], 1);
+}
+
+/* All have to agree; who gave its lock in vain has it back. */
+static void _siblings_differ(void **state)
+{
+	_both_are_asked();
+	_gamma_answers(SLURM_SUCCESS);
+	_turn();
+	assert_true(_is(FED_JOB_LOCKING));
+	_delta_answers(SLURM_ERROR);
+	UNTIL(_is(FED_JOB_QUEUED) && gamma_is.told[UNLOCKS]);
+	assert_int_equal(delta_is.told[UNLOCKS], 0);
+	assert_false(fake_flurm_granted());
+	/* the next time both agree */
+	fake_flurm_asks();
+	UNTIL(gamma_is.told[LOCKS] == 2);
+	assert_int_equal(delta_is.told[LOCKS], 2);
+	_gamma_answers(SLURM_SUCCESS);
+	_delta_answers(SLURM_SUCCESS);
+	UNTIL(fake_flurm_granted());
+	fake_flurm_starts();
+	UNTIL(gamma_is.told[REVOKES] && delta_is.told[REVOKES]);
+	assert_int_equal(gamma_is.told[UNLOCKS], 1);
+	assert_int_equal(delta_is.told[UNLOCKS], 0);
+}
+
+/*
+ * The no comes first: who has yet to answer has its lock back at once, behind
+ * the question, and its yes does not count any more.
+ */
+static void _a_yes_after_a_no(void **state)
+{
+	_both_are_asked();
+	_delta_answers(SLURM_ERROR);
+	UNTIL(_is(FED_JOB_QUEUED) && gamma_is.told[UNLOCKS]);
+	/* nobody is asked again before the last one has answered */
+	fake_flurm_asks();
+	UNTIL(_is(FED_JOB_LOCKING));
+	jobs_tick(jobs, now += 1);
+	_turn();
+	assert_int_equal(delta_is.told[LOCKS], 1);
+	_gamma_answers(SLURM_SUCCESS);
+	jobs_tick(jobs, now += 1);
+	UNTIL(delta_is.told[LOCKS] == 2);
+	assert_false(fake_flurm_granted());
+	assert_int_equal(delta_is.told[UNLOCKS], 0);
 }
 
 /* Its link goes before it has answered: it may have given its lock. */
@@ -488,10 +589,10 @@ static void _sibling_lost(void **state)
 	jobs_origin_lost(jobs, "gamma");
 	UNTIL(_is(FED_JOB_QUEUED));
 	assert_false(fake_flurm_granted());
-	assert_int_equal(gamma_told[UNLOCKS], 0);
+	assert_int_equal(gamma_is.told[UNLOCKS], 0);
 	(void) session_begin(&sessions, "gamma", 2, SLURM_PROTOCOL_VERSION);
 	jobs_tick(jobs, now += 1);
-	UNTIL(gamma_told[UNLOCKS] == 1);
+	UNTIL(gamma_is.told[UNLOCKS] == 1);
 }
 
 /* The origin is back before all have answered: it decides. */
@@ -500,11 +601,11 @@ static void _origin_comes_back(void **state)
 	_alpha_is_down(WITH_GAMMA, true, 10);
 	_alpha_comes_back();
 	jobs_tick(jobs, now += 1);
-	UNTIL(gamma_told[UNLOCKS] == 1);
+	UNTIL(gamma_is.told[UNLOCKS] == 1);
 	assert_int_equal(said[FED_ACT_LOCK], 0);
 	_alpha_lists(FED_VIEW_PENDING);
 	UNTIL(said[FED_ACT_LOCK]);
-	assert_int_equal(gamma_told[LOCKS], 1);
+	assert_int_equal(gamma_is.told[LOCKS], 1);
 	_answer(FED_ACT_LOCK, SLURM_ERROR);
 	UNTIL(_is(FED_JOB_QUEUED));
 	assert_false(fake_flurm_granted());
@@ -515,10 +616,10 @@ static void _a_late_yes(void **state)
 	uint64_t token;
 
 	_alpha_is_down(WITH_GAMMA, true, 10);
-	token = gamma_asked;
+	token = gamma_is.asked;
 	_alpha_comes_back();
 	jobs_tick(jobs, now += 1);
-	UNTIL(gamma_told[UNLOCKS] == 1);
+	UNTIL(gamma_is.told[UNLOCKS] == 1);
 	jobs_answered(jobs, "gamma", token, SLURM_SUCCESS);
 	_turn();
 	assert_true(_is(FED_JOB_LOCKING));
@@ -538,13 +639,13 @@ static void _nobody_to_ask(void **state)
 	UNTIL(_is(FED_JOB_LOCKING));
 	jobs_tick(jobs, now += 100);
 	_turn();
-	assert_int_equal(gamma_told[LOCKS], 0);
+	assert_int_equal(gamma_is.told[LOCKS], 0);
 	/* the origin is down only for us */
 	jobs_set_slurmdbd(jobs, true);
 	alpha_comes = true;
 	jobs_tick(jobs, now += 100);
 	_turn();
-	assert_int_equal(gamma_told[LOCKS], 0);
+	assert_int_equal(gamma_is.told[LOCKS], 0);
 	assert_true(_is(FED_JOB_LOCKING));
 }
 
@@ -554,7 +655,7 @@ static void _only_here(void **state)
 	_alpha_is_down(ONLY_FLURM, true, 10);
 	jobs_tick(jobs, now += 1);
 	UNTIL(fake_flurm_granted());
-	assert_int_equal(gamma_told[LOCKS], 0);
+	assert_int_equal(gamma_is.told[LOCKS], 0);
 }
 
 /* FLURM is away for longer than DeliveryTimeout. */
@@ -664,6 +765,9 @@ int main(void)
 		WITH_FLURM(_start_that_fails),
 		WITH_FLURM(_origin_down),
 		WITH_FLURM(_sibling_refuses),
+		WITH_FLURM(_lent),
+		WITH_FLURM(_siblings_differ),
+		WITH_FLURM(_a_yes_after_a_no),
 		WITH_FLURM(_sibling_lost),
 		WITH_FLURM(_origin_comes_back),
 		WITH_FLURM(_a_late_yes),

@@ -15,7 +15,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint32_t session;	/* that is up, or 0 */
 static uint16_t version;
-static int ups, downs;
+static int ups, downs, tries;
 static char reason[FED_ERR_TEXT_MAX];
 static uint64_t tokens[ITEMS_MAX];
 static uint32_t rcs[ITEMS_MAX];
@@ -57,7 +57,15 @@ static void _on_answered(void *arg, uint64_t token, uint32_t rc)
 	pthread_mutex_unlock(&lock);
 }
 
+static void _on_trying(void *arg)
+{
+	pthread_mutex_lock(&lock);
+	tries++;
+	pthread_mutex_unlock(&lock);
+}
+
 static const link_ops_t ops = {
+	.trying = _on_trying,
 	.up = _on_up,
 	.down = _on_down,
 	.answered = _on_answered,
@@ -154,7 +162,7 @@ static bool _take(void *arg, persist_t *conn, persist_in_t *in)
 static int _setup(void **state)
 {
 	pthread_mutex_lock(&lock);
-	session = version = ups = downs = token_cnt = 0;
+	session = version = ups = downs = tries = token_cnt = 0;
 	seen_cnt = mults = locks = refuse_times = 0;
 	refuse_job = 0;
 	manner = WELL;
@@ -378,11 +386,16 @@ static void _refused(void **state)
 	assert_int_equal(status.state, LINK_WAITING);
 	assert_non_null(strstr(status.error, "isn't a known sibling of ours"));
 	assert_int_equal(_get(&ups), 0);
+	assert_int_equal(_get(&tries), 1);
+	assert_false(link_was_at(link, "127.0.0.1"));
 	/* unless it shows that it knows us by now */
 	fake_refuse(fake, NULL);
 	link_hint(link, "127.0.0.1", 0);
 	wait_for(_session() == 1);
 	assert_int_equal(_get(&downs), 0);
+	assert_int_equal(_get(&tries), 2);
+	assert_true(link_was_at(link, "127.0.0.1"));
+	assert_false(link_was_at(link, "127.0.0.2"));
 	_end(link);
 	fake_stop(fake);
 }

@@ -23,6 +23,9 @@
 #include "src/slurmctld/slurmctld.h"
 
 #define LOOK_EVERY_MS 250
+/* until it is in control, to listen before it looks for its siblings: it
+ * schedules without those that do not */
+#define LOOK_FIRST_MS 50
 #define KEEP_S 30
 #define KEPT_MAX 64
 
@@ -159,14 +162,13 @@ static void _look(void)
 }
 
 /* RET false if it is time to stop */
-static bool _pause(bool idle)
+static bool _pause(int ms)
 {
 	struct timespec until;
 	bool go_on;
 
 	clock_gettime(CLOCK_REALTIME, &until);
-	/* what could not be started is not worth trying so often */
-	until.tv_nsec += (idle ? 1000 : LOOK_EVERY_MS) * 1000000L;
+	until.tv_nsec += ms * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&lock);
@@ -177,11 +179,19 @@ static bool _pause(bool idle)
 	return go_on;
 }
 
+static int _until_next_ms(void)
+{
+	if (!host)
+		return LOOK_FIRST_MS;
+	/* what could not be started is not worth trying so often */
+	return complete ? LOOK_EVERY_MS : 1000;
+}
+
 static void *_run(void *arg)
 {
 	do {
 		_look();
-	} while (_pause(host && !complete));
+	} while (_pause(_until_next_ms()));
 	host_destroy(host);
 	host = NULL;
 	_close_kept();
