@@ -6,7 +6,8 @@
  *    it), so refusals back off longer than failures to connect.
  *  - When a session ends the native clears both directions, a second late in
  *    its own thread (_persist_callback_fini), and would clear a new one too:
- *    there is a pause before the next try.
+ *    there is a pause before the next try. One that connects to us meanwhile
+ *    has done that, or is a new process, which must hear soon what runs here.
  *  - A MULT message is answered by one RC for each item, in order; an item
  *    with rc != 0 was not taken and is sent again, before what came after it.
  */
@@ -26,7 +27,7 @@
 #include "src/sibling/thread.h"
 
 #define PAUSE_MS 1500		/* after a session, see above */
-#define RETRY_MIN_MS 1000
+#define RETRY_MIN_MS 100	/* one that starts connects before it listens */
 #define RETRY_FAILED_MAX_MS 8000
 #define RETRY_REFUSED_MIN_MS 2000
 #define RETRY_REFUSED_MAX_MS 60000
@@ -172,12 +173,23 @@ static bool _wait_address(link_t *link, char **ret_host, uint16_t *ret_port,
 	}
 }
 
-/* Wait all of the time, whatever changes. RET false if stopped */
+/* RET true if the peer showed itself, or is in slurmdbd again */
+static bool _is_kicked(link_t *link)
+{
+	bool kicked;
+
+	pthread_mutex_lock(&link->lock);
+	kicked = link->kicked;
+	pthread_mutex_unlock(&link->lock);
+	return kicked;
+}
+
+/* Wait all of the time, whatever else changes. RET false if stopped */
 static bool _pause(link_t *link, int ms)
 {
 	int64_t until = net_now_ms() + ms, left;
 
-	while ((left = until - net_now_ms()) > 0) {
+	while (((left = until - net_now_ms()) > 0) && !_is_kicked(link)) {
 		if (!_wait(link, -1, left, NULL))
 			return false;
 	}

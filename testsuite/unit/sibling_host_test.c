@@ -358,6 +358,7 @@ static void _comes_back(void **state)
 	_create();
 	assert_true(host_start(host));
 	wait_for(_is("peers.0.send", "true"));
+	fake_refuse(alpha, "not yet");
 	fake_hang_up(alpha);
 	wait_for(_is("peers.0.send", "false"));
 	start = now_ms();
@@ -365,16 +366,22 @@ static void _comes_back(void **state)
 	assert_int_equal(_alpha_syncs(&conn), SLURM_SUCCESS);
 	assert_true(now_ms() - start < 1000);
 	assert_true(_is("peers.0.send", "false"));
+	fake_refuse(alpha, NULL);
 	wait_for(_is("peers.0.send", "true"));
 	assert_true(_is("peers.0.synced", "false"));
 	assert_int_equal(_alpha_syncs(&conn), SLURM_SUCCESS);
 	wait_for(_is("peers.0.synced", "true"));
 	assert_int_equal(net_wait_input(conn.fd, -1, 100, NULL), 0);
 	persist_close(&conn);
+	wait_for(_is("peers.0.send", "false"));
+	start = now_ms();
+	assert_int_equal(_alpha_connects(&conn, "alpha", &err), 0);
+	wait_for(_is("peers.0.send", "true"));
+	assert_true(now_ms() - start < 1000);
+	persist_close(&conn);
+	wait_for(_is("peers.0.send", "false"));
 
 	fake_refuse(alpha, "not yet");
-	fake_hang_up(alpha);
-	wait_for(_is("peers.0.send", "false"));
 	assert_int_equal(_alpha_connects(&conn, "alpha", &err), 0);
 	start = now_ms();
 	assert_int_equal(net_wait_input(conn.fd, -1, 10000, NULL), 1);
