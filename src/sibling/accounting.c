@@ -174,9 +174,9 @@ static int _ask_batch(registrar_request_t *request, persist_t *conn,
 
 	for (int i = 0; i < batch->end; i++) {
 		const numbered_t *numbered = &batch->rows[i];
-		send_rc_t rc = accounting_send(conn, batch->conf.assoc,
-					       batch->nodes, &numbered->row,
-					       err);
+		send_rc_t rc = accounting_send(conn, batch->conf.cluster,
+					       batch->conf.assoc, batch->nodes,
+					       &numbered->row, err);
 
 		if (rc == SEND_TAKEN)
 			continue;
@@ -212,6 +212,12 @@ static void _free_batch(registrar_request_t *request)
 
 /* ---- the engine's side ---- */
 
+/* That must not be said twice, as all else may: it goes alone. */
+static bool _goes_alone(const row_t *row)
+{
+	return (row->kind == ROW_SUSPENDS) || (row->kind == ROW_RESUMES);
+}
+
 static bool _into_batch(void *arg, uint64_t number, const void *body,
 			size_t len)
 {
@@ -226,7 +232,12 @@ static bool _into_batch(void *arg, uint64_t number, const void *body,
 			  (unsigned long long) number, err.text);
 		return false;
 	}
-	return ++batch->count < BATCH_ROWS;
+	if (_goes_alone(&numbered->row) && batch->count) {
+		row_free(&numbered->row);
+		return false;
+	}
+	batch->count++;
+	return (batch->count < BATCH_ROWS) && !_goes_alone(&numbered->row);
 }
 
 extern void accounting_act(accounting_t *accounting, time_t now)

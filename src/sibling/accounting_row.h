@@ -3,8 +3,9 @@
  *
  * slurmdbd knows a run of a job by its id and its submit time, which is the
  * epoch: so what is said twice changes the same record (as_mysql_job.c,
- * as_mysql_job_start(), _get_db_index()). A row says all that goes into its
- * messages, in no release's layout, and can wait for as long as it has to.
+ * as_mysql_job_start(), _get_db_index()), but for suspensions. A row says all
+ * that goes into its messages, in no release's layout, and can wait for as
+ * long as it has to.
  */
 #ifndef FED_SIBLING_ACCOUNTING_ROW_H
 #define FED_SIBLING_ACCOUNTING_ROW_H

@@ -241,19 +241,28 @@ static send_rc_t _say_start(persist_t *conn, const row_t *row,
 	return _say_step(conn, row, assoc_id, cluster_nodes, err);
 }
 
-static send_rc_t _say_suspend(persist_t *conn, const row_t *row,
-			      uint32_t assoc_id, fed_err_t *err)
+/*
+ * What is said twice is reckoned twice (as_mysql_job.c, as_mysql_suspend()):
+ * it is said only if slurmdbd has it otherwise. All that is before it is known
+ * to be there (accounting.c), so its state tells.
+ */
+static send_rc_t _say_suspend(persist_t *conn, const char *cluster,
+			      const row_t *row, uint32_t assoc_id,
+			      fed_err_t *err)
 {
+	bool suspends = (row->kind == ROW_SUSPENDS), is;
 	dbd_job_suspend_msg_t msg = {
 		.assoc_id = assoc_id,
 		.job_id = row->id,
-		.job_state = (row->kind == ROW_SUSPENDS) ? JOB_SUSPENDED :
-							   JOB_RUNNING,
+		.job_state = suspends ? JOB_SUSPENDED : JOB_RUNNING,
 		.submit_time = row->submit,
 		.suspend_time = row->time,
 	};
 
-	return _ask(conn, DBD_JOB_SUSPEND, &msg, err);
+	if (dbd_is_suspended(conn, cluster, row->id, row->submit, &is, err))
+		return (err->code == EREMOTE) ? SEND_LATER : SEND_BROKEN;
+	return (is == suspends) ? SEND_TAKEN :
+				  _ask(conn, DBD_JOB_SUSPEND, &msg, err);
 }
 
 /* What it used: of one task, that ran on the first node. */
@@ -363,9 +372,9 @@ static uint32_t _assoc_id(assoc_t *assoc, const row_t *row)
 	return id;
 }
 
-extern send_rc_t accounting_send(persist_t *conn, assoc_t *assoc,
-				 const char *cluster_nodes, const row_t *row,
-				 fed_err_t *err)
+extern send_rc_t accounting_send(persist_t *conn, const char *cluster,
+				 assoc_t *assoc, const char *cluster_nodes,
+				 const row_t *row, fed_err_t *err)
 {
 	uint32_t assoc_id = _assoc_id(assoc, row);
 
@@ -375,7 +384,7 @@ extern send_rc_t accounting_send(persist_t *conn, assoc_t *assoc,
 		return _say_start(conn, row, assoc_id, cluster_nodes, err);
 	case ROW_SUSPENDS:
 	case ROW_RESUMES:
-		return _say_suspend(conn, row, assoc_id, err);
+		return _say_suspend(conn, cluster, row, assoc_id, err);
 	case ROW_ENDS:
 		return _say_end(conn, row, assoc_id, err);
 	}

@@ -186,6 +186,56 @@ extern int dbd_set_tres(persist_t *conn, const char *nodes, const char *tres,
 	return _ask_rc(conn, DBD_CLUSTER_TRES, &msg, _tres_refused, err);
 }
 
+static int _was_submitted(void *x, void *key)
+{
+	const slurmdb_job_rec_t *job = x;
+
+	return job->submit == *(const time_t *) key;
+}
+
+extern int dbd_is_suspended(persist_t *conn, const char *cluster,
+			    uint32_t job_id, time_t submit, bool *ret_suspended,
+			    fed_err_t *err)
+{
+	slurm_selected_step_t job = {
+		.array_task_id = NO_VAL,
+		.het_job_offset = NO_VAL,
+		.step_id = {
+			.job_id = job_id,
+			.step_id = NO_VAL,
+			.step_het_comp = NO_VAL,
+		},
+	};
+	/* all runs of it */
+	slurmdb_job_cond_t all = {
+		.db_flags = SLURMDB_JOB_FLAG_NOTSET,
+		.flags = JOBCOND_FLAG_DUP | JOBCOND_FLAG_NO_STEP |
+			 JOBCOND_FLAG_NO_TRUNC,
+	};
+	dbd_cond_msg_t msg = { .cond = &all };
+	const slurmdb_job_rec_t *found = NULL;
+	persist_in_t in = { 0 };
+	compat_list_t jobs;
+	int rc;
+
+	all.cluster_list = list_create(NULL);
+	list_append(all.cluster_list, (void *) cluster);
+	all.step_list = list_create(NULL);
+	list_append(all.step_list, &job);
+	rc = _ask_list(conn, DBD_GET_JOBS_COND, &msg, DBD_GOT_JOBS, &in, err);
+	FREE_NULL_LIST(all.cluster_list);
+	FREE_NULL_LIST(all.step_list);
+	if (rc)
+		return -1;
+	jobs = ((dbd_list_msg_t *) in.data)->my_list;
+	if (jobs)
+		found = list_find_first(jobs, _was_submitted, &submit);
+	*ret_suspended = found &&
+			 ((found->state & JOB_STATE_BASE) == JOB_SUSPENDED);
+	persist_free_data(conn, &in);
+	return 0;
+}
+
 extern int dbd_get_down(persist_t *conn, const char *cluster,
 			compat_list_t *ret_events, fed_err_t *err)
 {

@@ -54,6 +54,11 @@ extern int dbd_leave_federation(persist_t *conn, const char *cluster,
 extern int dbd_set_tres(persist_t *conn, const char *nodes, const char *tres,
 			fed_err_t *err);
 
+/* OUT ret_suspended - whether slurmdbd has that run of a job as suspended */
+extern int dbd_is_suspended(persist_t *conn, const char *cluster,
+			    uint32_t job_id, time_t submit, bool *ret_suspended,
+			    fed_err_t *err);
+
 /* OUT ret_events - of nodes that slurmdbd takes for down; slurmdb_event_rec_t */
 extern int dbd_get_down(persist_t *conn, const char *cluster,
 			compat_list_t *ret_events, fed_err_t *err);

@@ -52,8 +52,11 @@ static void _note(const call_t *call)
 	event.type = (call->kind == FLURM_OP_SUSPEND) ? FLURM_EV_SUSPENDED :
 							FLURM_EV_RESUMED;
 	event.time = jobs->now;
-	if (job_run_event(&jobs_host(jobs, job)->run, &event))
+	if (job_run_event(&jobs_host(jobs, job)->run, &event)) {
 		jobs_write_run(jobs, job);
+		/* slurmdbd is to know, and its event will say nothing new */
+		jobs_touch(jobs, job);
+	}
 	flurm_event_free(&event);
 }
 

@@ -4,6 +4,7 @@ What a native sibling's jobs look like there is the measure.
 """
 import os
 import re
+import time
 
 import pytest
 
@@ -215,6 +216,39 @@ def test_as_a_native_sibling(fed_jobs, golden, kind):
               for ours, theirs in zip(seen["flurm"], seen["beta"])]
     assert not any(differ), f"FLURM's, and a native's: {differ}"
     assert len(seen["flurm"]) == len(seen["beta"])
+
+
+def test_suspended(fed_jobs):
+    """For how long, once, also if slurmdbd hears of it later."""
+    job = submit(fed_jobs, "flurm", rest=STAYS)
+    _started(fed_jobs, "flurm", job)
+
+    def told():
+        (row,) = rows(fed_jobs, "flurm", job, "-X",
+                      fields=["State", "Suspended", "ElapsedRaw"])
+        return row
+    wait_until(lambda: fed_jobs.alpha.run(
+        "squeue", "-M", "flurm", "-h", "-j", str(job), "-o", "%T",
+        check=False).out, lambda out: "RUNNING" in out, 10, "squeue shows it")
+    for seconds in 2, 3:
+        fed_jobs.alpha.scontrol("-M", "flurm", "suspend", str(job))
+        wait_until(told, lambda row: row["State"] == "SUSPENDED", 20,
+                   "slurmdbd knows that it is suspended")
+        if seconds == 3:
+            fed_jobs.slurmdbd.kill()
+        time.sleep(seconds)
+        # -M wants slurmdbd; the origin sends its clients to FLURM
+        fed_jobs.alpha.scontrol("resume", str(job))
+        if seconds == 3:
+            fed_jobs.slurmdbd.start()
+        wait_until(told, lambda row: row["State"] == "RUNNING", 60,
+                   "slurmdbd knows that it runs")
+    suspended = told()["Suspended"]
+    assert "00:00:05" <= suspended <= "00:00:20"
+    fed_jobs.alpha.run("scancel", str(job), user=USER)
+    wait_states(fed_jobs, "flurm", job, ["CANCELLED"])
+    assert told()["Suspended"] == suspended
+    assert int(told()["ElapsedRaw"]) < 60
 
 
 def test_cancelled_by_nobody_known(fed_jobs):

@@ -28,6 +28,7 @@ struct fake_dbd {
 	int assoc_cnt;
 	int assoc_asked;
 	char rows[1000];	/* what was said of jobs */
+	bool suspended;		/* the job that was spoken of last */
 	uint32_t bad_job, bad_rc;
 	uint32_t break_job;
 	int breaks;
@@ -281,6 +282,35 @@ static void _destroy_event(void *x)
 	slurmdb_destroy_event_rec(x);
 }
 
+static void _destroy_job(void *x)
+{
+	slurmdb_destroy_job_rec(x);
+}
+
+/* LOCKED. A job of that id with two runs, the second of which may be it */
+static compat_list_t _jobs(const fake_dbd_t *dbd)
+{
+	compat_list_t list = list_create(_destroy_job);
+
+	for (int i = 0; i < 2; i++) {
+		slurmdb_job_rec_t *job = slurmdb_create_job_rec();
+
+		job->submit = 4 + i;
+		job->state = (i && dbd->suspended) ? JOB_SUSPENDED :
+						     JOB_RUNNING;
+		list_append(list, job);
+	}
+	return list;
+}
+
+/* LOCKED */
+static bool _take_suspend(fake_dbd_t *dbd, persist_t *conn,
+			  const dbd_job_suspend_msg_t *msg)
+{
+	dbd->suspended = (msg->job_state == JOB_SUSPENDED);
+	return _take_row(dbd, conn, "suspend", msg->job_id, false);
+}
+
 /* LOCKED */
 static compat_list_t _open_events(const fake_dbd_t *dbd)
 {
@@ -360,9 +390,9 @@ static bool _take_msg(fake_dbd_t *dbd, persist_t *conn, persist_in_t *in)
 				 ((dbd_job_comp_msg_t *) in->data)->job_id,
 				 false);
 	case DBD_JOB_SUSPEND:
-		return _take_row(dbd, conn, "suspend",
-				 ((dbd_job_suspend_msg_t *) in->data)->job_id,
-				 false);
+		return _take_suspend(dbd, conn, in->data);
+	case DBD_GET_JOBS_COND:
+		return _answer_list(conn, DBD_GOT_JOBS, _jobs(dbd));
 	case DBD_GET_QOS:
 		if (dbd->no_database)
 			return _answer_rc(conn, ESLURM_DB_CONNECTION, NULL);

@@ -156,7 +156,11 @@ static void _in_order(void **state)
 	_add(ROW_RESUMES, 1);
 	_add(ROW_ENDS, 1);
 	_add(ROW_WAITS, 2);
-	_round();
+	/* a suspension goes alone */
+	for (int i = 0; i < 4; i++) {
+		assert_true(_status("waiting") > 0);
+		_round();
+	}
 	_said("start1 start1 step1 suspend1 suspend1 stepend1 end1 start2 ");
 	assert_int_equal(_status("waiting"), 0);
 	/* nothing to do: nothing goes out */
@@ -181,6 +185,26 @@ static void _again_after_a_crash(void **state)
 	assert_int_equal(_status("oldest"), 1000);
 	_round();
 	_said("start1 stepend1 end1 start1 stepend1 end1 ");
+	assert_int_equal(_status("waiting"), 0);
+}
+
+/* The same of a suspension, which slurmdbd would reckon twice */
+static void _suspends_once(void **state)
+{
+	_add(ROW_SUSPENDS, 1);
+	assert_int_equal(fed_ledger_commit(ledger, NULL), 0);
+	accounting_act(accounting, now);
+	wait_for(_is_over());
+	over = false;
+	fed_ledger_close(ledger);
+	accounting_destroy(accounting);
+	_open();
+	_round();
+	_said("suspend1 ");
+	_add(ROW_RESUMES, 1);
+	fake_dbd_break(dbd, 1, 1);
+	_round();
+	_said("suspend1 suspend1 ");
 	assert_int_equal(_status("waiting"), 0);
 }
 
@@ -346,6 +370,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(_in_order),
 		TEST(_again_after_a_crash),
+		TEST(_suspends_once),
 		TEST(_breaks),
 		TEST(_breaks_for_good),
 		TEST(_no_database),
