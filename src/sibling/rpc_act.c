@@ -205,8 +205,8 @@ extern void rpc_requeue(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 /* As slurmctld's job_set_top() */
 static uint32_t _may_top(const rpc_conf_t *conf, uid_t uid)
 {
-	slurm_conf_t *slurm_conf = slurm_conf_lock();
-	bool users = xstrcasestr(slurm_conf->sched_params, "enable_user_top");
+	const slurm_conf_t *slurm = slurm_conf_lock();
+	bool users = xstrcasestr(slurm->sched_params, "enable_user_top");
 
 	slurm_conf_unlock();
 	return (users || rights_operator(conf, uid)) ? SLURM_SUCCESS :
