@@ -144,6 +144,21 @@ def _cancel(stack, made, name):
                     check=False)
 
 
+def _settle(stack, made):
+    """Until all that was done to the jobs has reached where they are.
+
+    A native takes a second for each update of a job that is new; one that is
+    cancelled meanwhile may start once the release that came before is read.
+    """
+    for cluster, mine in made.items():
+        stack.alpha.scontrol("update", f"jobid={mine['runs']}",
+                             "comment=settled")
+        wait_until(lambda: stack.alpha.scontrol(
+            "-M", cluster, "show", "job", str(mine["runs"])),
+            lambda out: "Comment=settled" in out, 60,
+            f"{cluster} has heard of all")
+
+
 @pytest.fixture(scope="module")
 def jobs(people):
     """{cluster: {name: id}}, to be looked at"""
@@ -185,7 +200,10 @@ def test_actions(people, who):
     made = _jobs(people, 10)
     differ = []
     for argv in ACTIONS:
-        if argv[-2:] == ["scancel", "{runs}"]:
+        if argv[-2:] == ["scancel", "{waits}"]:
+            _settle(people, made)
+        elif argv[-2:] == ["scancel", "{runs}"]:
+            # or it starts
             _cancel(people, made, "waits")
         native, ours = (_ask(people, cluster, argv, made[cluster], who)
                         for cluster in WHERE)
