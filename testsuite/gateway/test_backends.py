@@ -75,8 +75,9 @@ def test_op_without_what_it_needs(each_api, op):
     whole = body | {"epoch": 1}
     for name in whole:
         part = {key: value for key, value in whole.items() if key != name}
+        other = 5 if isinstance(whole[name], str) else "text"
         for wrong in (part, whole | {name: []}, whole | {name: {"a": 1}},
-                      whole | {name: "text"}):
+                      whole | {name: other}):
             reply = each_api.request(method, f"/api/v1/jobs/{job}{verb}",
                                      wrong)
             assert reply.status == 400, (wrong, reply)

@@ -449,13 +449,14 @@ static void _singleton(void **state)
 static void _reconfigure(void **state)
 {
 	char line[300];
-	uint16_t other = free_port();
+	uint16_t other;
 	fed_err_t err;
 	char *since;
 
 	_create();
 	assert_true(host_start(host));
 	wait_for(_is("peers.0.send", "true"));
+	other = free_port();
 	since = _status("since");
 	/* one more cluster, and the first is not touched */
 	snprintf(line, sizeof(line),

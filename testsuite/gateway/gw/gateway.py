@@ -126,8 +126,8 @@ class Gateway:
         if not keep:
             shutil.rmtree(self.dir, ignore_errors=True)
 
-    def shims(self):
-        """pids of the shims that run jobs of this gateway"""
+    def shims(self, job=""):
+        """pids of the shims that run jobs of this gateway, or one of them"""
         found = []
         for path in glob.glob("/proc/[0-9]*/cmdline"):
             try:
@@ -136,7 +136,7 @@ class Gateway:
             except OSError:
                 continue
             if args[0].endswith(b"-shim") and args[1].startswith(
-                    f"{self.dir}/state/jobs/".encode()):
+                    f"{self.dir}/state/jobs/{job}".encode()):
                 found.append(int(path.split("/")[2]))
         return found
 
