@@ -96,7 +96,7 @@ def test_over_outages(told):
 
 
 def test_utilization(told):
-    """sreport has the time."""
+    """sreport has the time that one node of many was down."""
     _set(told, "sim7", False, "long")
     _wait_open(told, {"sim7": "long"})
     # hours are summed up when they are over: let this have been some ago
@@ -119,4 +119,5 @@ def test_utilization(told):
         report, lambda numbers: numbers and numbers[0], 60,
         "the time is summed up")
     size = told.flurm.status()["clusters"][0]["flurm"]
-    assert down * size["nodes"] == reported
+    # the cluster was there some seconds before its node went down
+    assert 0.9 * reported < down * size["nodes"] <= reported
