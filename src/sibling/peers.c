@@ -30,7 +30,7 @@ typedef struct peer {
 	time_t listed;		/* see peer_flags_t */
 	bool lags;		/* the link, since it was up */
 	time_t alone_since;	/* our link is up, its own is not; or 0 */
-	int alone_s;		/* after which it is named */
+	int alone_s;		/* after which it is named; 0: as at first */
 	time_t unsynced_since;	/* it has both ways, we not its JOB_SYNC; or 0 */
 	int unsynced_s;		/* after which we begin anew; 0: as at first */
 } peer_t;
@@ -133,17 +133,26 @@ static bool _is_alone(peer_t *peer, time_t now)
 	link_status_t status;
 
 	link_get_status(peer->link, &status);
-	if ((status.state != LINK_UP) || peer->inbound) {
+	if (peer->inbound)
+		peer->alone_s = 0;
+	if (peer->inbound || (status.state != LINK_UP)) {
 		peer->alone_since = 0;
 		return false;
 	}
-	if (!peer->alone_since) {
-		peer->alone_since = now;
+	if (!peer->alone_s)
 		peer->alone_s = ALONE_MIN_S;
-	}
+	if (!peer->alone_since)
+		peer->alone_since = now;
 	if (now - peer->alone_since < peer->alone_s)
 		return false;
 	peer->alone_since = now;
+	/*
+	 * It may take a connection to who was here before us for one to us,
+	 * and would not notice before it has something to say. As our link
+	 * ends it lets go of both.
+	 */
+	if (peer->alone_s > ALONE_MIN_S)
+		link_reset(peer->link);
 	peer->alone_s *= 2;
 	if (peer->alone_s > ALONE_MAX_S)
 		peer->alone_s = ALONE_MAX_S;

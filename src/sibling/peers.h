@@ -52,7 +52,7 @@ extern void peers_apply(peers_t *peers, const federation_t *fed);
 extern void peers_reap(peers_t *peers);
 
 /*
- * To be called about once a second.
+ * To be called about once a second. Who is named again is connected to anew.
  * OUT ret_name - a peer that takes our connection but has not come to us for
  *	some seconds; the next time it is named later, and later again. For
  *	xfree(), or NULL
