@@ -37,9 +37,9 @@ struct inbound {
 	inbound_conf_t conf;
 	int stop_fd;
 	fed_log_texts_t complaints;
+	uint64_t number;	/* atomic: connections so far */
 	pthread_mutex_t lock;	/* all below */
 	conn_t *list;
-	uint64_t number;	/* connections so far */
 };
 
 extern inbound_t *inbound_create(const inbound_conf_t *conf)
@@ -343,13 +343,20 @@ static const char *_why_not(inbound_t *inbound, int fd,
 	return NULL;
 }
 
-/* An older connection of the same peer is dead, whether it knows or not. */
-static void _end_older(inbound_t *inbound, const char *peer)
+/*
+ * LOCKED. An older connection of the same peer is dead, whether it knows or
+ * not. RET false if it is this one
+ */
+static bool _end_older(inbound_t *inbound, const conn_t *conn)
 {
-	for (conn_t *conn = inbound->list; conn; conn = conn->next) {
-		if (!xstrcmp(conn->peer, peer))
-			(void) shutdown(conn->persist.fd, SHUT_RDWR);
+	for (conn_t *other = inbound->list; other; other = other->next) {
+		if (xstrcmp(other->peer, conn->peer))
+			continue;
+		if (other->number > conn->number)
+			return false;
+		(void) shutdown(other->persist.fd, SHUT_RDWR);
 	}
+	return true;
 }
 
 static bool _start(inbound_t *inbound, conn_t *conn)
@@ -361,8 +368,10 @@ static bool _start(inbound_t *inbound, conn_t *conn)
 		 conn->peer ? conn->peer : "slurmdbd");
 	pthread_mutex_lock(&inbound->lock);
 	left = _reap(inbound);
-	_end_older(inbound, conn->peer);
-	conn->number = ++inbound->number;
+	if (!_end_older(inbound, conn)) {
+		pthread_mutex_unlock(&inbound->lock);
+		return false;
+	}
 	if (conn->peer)
 		peers_inbound(engine_peers(inbound->conf.engine), conn->peer,
 			      conn->number, true);
@@ -397,6 +406,9 @@ extern bool inbound_take(inbound_t *inbound, int fd,
 	conn->persist.fd = fd;
 	conn->persist.stop_fd = inbound->stop_fd;
 	conn->persist.timeout_ms = inbound->conf.timeout_ms;
+	/* before the peer has our answer, and may open another */
+	conn->number = __atomic_add_fetch(&inbound->number, 1,
+					  __ATOMIC_RELAXED);
 	/* never 0 in the answer: a native would pack nothing any more */
 	conn->persist.version = COMPAT_VERSION_OWN;
 	if ((init->version >= COMPAT_VERSION_MIN) &&

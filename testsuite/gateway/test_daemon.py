@@ -20,6 +20,7 @@ def test_sigterm_drains(make_gateway):
     api, events = gateway.api(), gateway.events()
     running = api.submit(spec("#FLURM sim duration=1000"))
     api.wait_state(running, "running")
+    events.wait("submitted", running)
     assert api.post("/api/v1/debug", {"delay_ms": 1000}).status == 200
     jobs, replies = [spec(hold=True) for _ in range(10)], {}
 
