@@ -117,7 +117,10 @@ def fault(stack, broken, origin="alpha", native=None, wire=None,
     forgets the native does not remember what it has not saved
     """
     stack.wait_flurm_linked(60)
+    stack.mend_natives()
     stack.cancel_all()
+    # one that was killed has drained its node by starting a job twice
+    stack.natives("resume")
     stack.witness.forget()
     origin = stack.clusters[origin]
     name = f"batch-{time.monotonic_ns()}"
