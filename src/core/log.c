@@ -64,11 +64,25 @@ static uint32_t _hash(const char *text)
 	return hash;
 }
 
+/* RET seconds of a clock that is never set; 0 stands for "never" */
+static int64_t _now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec ? now.tv_sec : 1;
+}
+
+static bool _is_recent(int64_t said_at, int64_t now)
+{
+	return said_at && (now - said_at < FED_LOG_REPEAT_SECONDS);
+}
+
 extern bool fed_log_throttled(fed_log_throttle_t *throttle,
 			      fed_log_level_t level, const char *fmt, ...)
 {
+	int64_t now = _now();
 	char text[LINE_MAX_BYTES];
-	struct timespec now;
 	uint32_t hash;
 	va_list ap;
 
@@ -76,10 +90,9 @@ extern bool fed_log_throttled(fed_log_throttle_t *throttle,
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	hash = _hash(text);
-	if (throttle->said_at && (throttle->text_hash == hash) &&
-	    (now.tv_sec - throttle->said_at < FED_LOG_REPEAT_SECONDS)) {
+	if ((throttle->text_hash == hash) &&
+	    _is_recent(throttle->said_at, now)) {
 		throttle->suppressed++;
 		return false;
 	}
@@ -88,15 +101,10 @@ extern bool fed_log_throttled(fed_log_throttle_t *throttle,
 			throttle->suppressed);
 	else
 		fed_log(level, "%s", text);
-	throttle->said_at = now.tv_sec ? now.tv_sec : 1;
+	throttle->said_at = now;
 	throttle->text_hash = hash;
 	throttle->suppressed = 0;
 	return true;
-}
-
-static bool _is_recent(int64_t said_at, int64_t now)
-{
-	return said_at && (now - said_at < FED_LOG_REPEAT_SECONDS);
 }
 
 /* LOCKED. RET where to note the text; NULL: it is there, or *ret_full */
@@ -122,9 +130,8 @@ static int64_t *_place(fed_log_texts_t *texts, uint32_t hash, int64_t now,
 extern bool fed_log_once(fed_log_texts_t *texts, fed_log_level_t level,
 			 const char *fmt, ...)
 {
+	int64_t *said_at, now = _now();
 	char text[LINE_MAX_BYTES];
-	int64_t *said_at, now;
-	struct timespec clock;
 	va_list ap;
 	bool full;
 
@@ -132,8 +139,6 @@ extern bool fed_log_once(fed_log_texts_t *texts, fed_log_level_t level,
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 
-	clock_gettime(CLOCK_MONOTONIC, &clock);
-	now = clock.tv_sec ? clock.tv_sec : 1;
 	pthread_mutex_lock(&texts->lock);
 	said_at = _place(texts, _hash(text), now, &full);
 	if (full && !_is_recent(texts->full_at, now))

@@ -303,7 +303,8 @@ extern void engine_note(engine_t *engine, note_t *note)
 	case NOTE_SUSPEND:
 	case NOTE_NOTIFY:
 	case NOTE_ASK:
-		/* nothing to be made durable: engine_suspend_note() */
+		/* nothing to be made durable: engine_suspend_note(),
+		 * engine_ask_note() */
 		break;
 	case NOTE_SCRIPT:
 		note->text = xstrdup(jobs_script(engine->jobs, note->token));
