@@ -12,6 +12,7 @@
 
 #include "src/core/log.h"
 #include "src/sibling/link.h"
+#include "src/sibling/net.h"
 
 /* a native comes within a second of our link; when to say that it did not */
 #define ALONE_MIN_S 3
@@ -19,6 +20,12 @@
 /* its JOB_SYNC comes as soon; when to begin anew if it did not */
 #define UNSYNCED_MIN_S 8
 #define UNSYNCED_MAX_S 300
+
+/* What should end by itself */
+typedef struct {
+	time_t since;		/* 0: it is not so now */
+	int after_s;		/* so long of it are too long; 0: as at first */
+} overdue_t;
 
 typedef struct peer {
 	struct peer *next;
@@ -29,10 +36,8 @@ typedef struct peer {
 	bool synced;
 	time_t listed;		/* see peer_flags_t */
 	bool lags;		/* the link, since it was up */
-	time_t alone_since;	/* our link is up, its own is not; or 0 */
-	int alone_s;		/* after which it is named; 0: as at first */
-	time_t unsynced_since;	/* it has both ways, we not its JOB_SYNC; or 0 */
-	int unsynced_s;		/* after which we begin anew; 0: as at first */
+	overdue_t alone;	/* our link is up, its own is not */
+	overdue_t unsynced;	/* it has both ways, we not its JOB_SYNC */
 } peer_t;
 
 struct peers {
@@ -127,6 +132,20 @@ extern void peers_reap(peers_t *peers)
 	_reap(peers, false);
 }
 
+/* RET true if what should have ended by itself has not, later each time */
+static bool _is_overdue(overdue_t *what, int min_s, int max_s, time_t now)
+{
+	if (!what->after_s)
+		what->after_s = min_s;
+	if (!what->since)
+		what->since = now;
+	if (now - what->since < what->after_s)
+		return false;
+	what->since = now;
+	what->after_s = MIN(what->after_s * 2, max_s);
+	return true;
+}
+
 /* LOCKED. RET true if it has been alone for so long that it is to be named */
 static bool _is_alone(peer_t *peer, time_t now)
 {
@@ -134,80 +153,66 @@ static bool _is_alone(peer_t *peer, time_t now)
 
 	link_get_status(peer->link, &status);
 	if (peer->inbound)
-		peer->alone_s = 0;
+		peer->alone.after_s = 0;
 	if (peer->inbound || (status.state != LINK_UP)) {
-		peer->alone_since = 0;
+		peer->alone.since = 0;
 		return false;
 	}
-	if (!peer->alone_s)
-		peer->alone_s = ALONE_MIN_S;
-	if (!peer->alone_since)
-		peer->alone_since = now;
-	if (now - peer->alone_since < peer->alone_s)
-		return false;
-	peer->alone_since = now;
-	/*
-	 * It may take a connection to who was here before us for one to us,
-	 * and would not notice before it has something to say. As our link
-	 * ends it lets go of both.
-	 */
-	if (peer->alone_s > ALONE_MIN_S)
-		link_reset(peer->link);
-	peer->alone_s *= 2;
-	if (peer->alone_s > ALONE_MAX_S)
-		peer->alone_s = ALONE_MAX_S;
-	return true;
+	return _is_overdue(&peer->alone, ALONE_MIN_S, ALONE_MAX_S, now);
+}
+
+/* Seconds; 0 stands for "not now" */
+static time_t _now(void)
+{
+	return net_now_ms() / 1000 + 1;
 }
 
 extern void peers_find_half_open(peers_t *peers, char **ret_name)
 {
-	struct timespec now;
+	time_t now = _now();
+	bool again;
 
 	*ret_name = NULL;
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	pthread_mutex_lock(&peers->lock);
 	for (peer_t *peer = peers->list; peer && !*ret_name; peer = peer->next) {
-		/* 0 stands for "not alone" */
-		if (_is_alone(peer, now.tv_sec + 1))
-			*ret_name = xstrdup(peer->name);
+		again = peer->alone.after_s > ALONE_MIN_S;
+		if (!_is_alone(peer, now))
+			continue;
+		*ret_name = xstrdup(peer->name);
+		/*
+		 * It may take a connection to who was here before us for one
+		 * to us, and would not notice before it has something to say.
+		 * As our link ends it lets go of both.
+		 */
+		if (again)
+			link_reset(peer->link);
 	}
 	pthread_mutex_unlock(&peers->lock);
 }
 
-/* LOCKED. RET true if its JOB_SYNC will not come any more */
+/* LOCKED. RET true if its JOB_SYNC will not come any more; it may be slow */
 static bool _is_unsynced(peer_t *peer, time_t now)
 {
 	link_status_t status;
 
 	link_get_status(peer->link, &status);
 	if (peer->synced)
-		peer->unsynced_s = 0;
+		peer->unsynced.after_s = 0;
 	if (peer->synced || !peer->inbound || (status.state != LINK_UP)) {
-		peer->unsynced_since = 0;
+		peer->unsynced.since = 0;
 		return false;
 	}
-	if (!peer->unsynced_s)
-		peer->unsynced_s = UNSYNCED_MIN_S;
-	if (!peer->unsynced_since)
-		peer->unsynced_since = now;
-	if (now - peer->unsynced_since < peer->unsynced_s)
-		return false;
-	peer->unsynced_since = 0;
-	/* it may be slow: longer and longer */
-	peer->unsynced_s *= 2;
-	if (peer->unsynced_s > UNSYNCED_MAX_S)
-		peer->unsynced_s = UNSYNCED_MAX_S;
-	return true;
+	return _is_overdue(&peer->unsynced, UNSYNCED_MIN_S, UNSYNCED_MAX_S,
+			   now);
 }
 
 extern void peers_reset_unsynced(peers_t *peers)
 {
-	struct timespec now;
+	time_t now = _now();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	pthread_mutex_lock(&peers->lock);
 	for (peer_t *peer = peers->list; peer; peer = peer->next) {
-		if (!_is_unsynced(peer, now.tv_sec + 1))
+		if (!_is_unsynced(peer, now))
 			continue;
 		fed_info("cluster %s: %s has not sent its list of jobs; we connect anew",
 			 peers->cluster, peer->name);
