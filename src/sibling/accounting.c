@@ -29,6 +29,7 @@ struct accounting {
 	char *nodes;
 	bool out;		/* a batch is */
 	time_t not_before;	/* another goes out */
+	time_t rests;		/* until then, as all rows are of jobs that wait */
 	uint64_t failed;	/* the row that was refused last */
 	int refusals;		/* of it, in a row */
 	bool hopeless;		/* it was dropped, and nothing taken since */
@@ -109,6 +110,10 @@ extern bool accounting_add(accounting_t *accounting, const row_t *row,
 	fed_err_t err;
 	int rc;
 
+	if (row->kind != ROW_WAITS)
+		accounting->rests = 0;
+	else if (!spool_waiting(accounting->spool))
+		accounting->rests = now + ACCOUNTING_REST_S;
 	row_pack(row, &bytes);
 	rc = spool_add(accounting->spool, accounting->ledger, now, bytes.data,
 		       bytes.len, &err);
@@ -246,7 +251,7 @@ extern void accounting_act(accounting_t *accounting, time_t now)
 	fed_err_t err;
 
 	if (accounting->out || !spool_waiting(accounting->spool) ||
-	    (now < accounting->not_before))
+	    (now < accounting->not_before) || (now < accounting->rests))
 		return;
 	batch = xmalloc(sizeof(*batch));
 	batch->base.ask = _ask_batch;

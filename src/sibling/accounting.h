@@ -4,8 +4,13 @@
  * Keeps what slurmdbd is to know in a spool, hands it to whoever is connected
  * to slurmdbd a batch at a time, and lets go of it when slurmdbd has taken it.
  * What slurmdbd will not take is tried a few times, and then dropped with a
- * line in the log. The engine's alone, but for batches, which carry all that
- * they need to another thread.
+ * line in the log. That jobs wait is said some seconds later, together, unless
+ * there is more to say: slurmdbd and its database have the time then that the
+ * submissions took, as with a slurmctld (accounting_storage_slurmdbd.c,
+ * _set_db_inx_thread()).
+ *
+ * The engine's alone, but for batches, which carry all that they need to
+ * another thread.
  */
 #ifndef FED_SIBLING_ACCOUNTING_H
 #define FED_SIBLING_ACCOUNTING_H
@@ -17,6 +22,8 @@
 #include "src/sibling/accounting_row.h"
 #include "src/sibling/assoc.h"
 #include "src/sibling/registrar.h"
+
+#define ACCOUNTING_REST_S 5
 
 typedef struct accounting accounting_t;
 

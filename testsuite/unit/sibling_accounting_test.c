@@ -119,9 +119,10 @@ static bool _is_over(void)
 	return is;
 }
 
-/* One turn of the engine's, in which a batch goes out and comes back */
+/* One turn of the engine's, later, in which a batch goes out and comes back */
 static void _round(void)
 {
+	now += ACCOUNTING_REST_S;
 	assert_int_equal(fed_ledger_commit(ledger, NULL), 0);
 	accounting_act(accounting, now);
 	wait_for(_is_over());
@@ -167,6 +168,32 @@ static void _in_order(void **state)
 	accounting_act(accounting, now);
 	wait_ms(50);
 	assert_false(_is_over());
+}
+
+/* As long as jobs only wait, they rest; all goes with the first that starts. */
+static void _waits_rest(void **state)
+{
+	_add(ROW_WAITS, 1);
+	now += 3;
+	_add(ROW_WAITS, 2);
+	assert_int_equal(fed_ledger_commit(ledger, NULL), 0);
+	accounting_act(accounting, now);
+	wait_ms(50);
+	_said("");
+	now += ACCOUNTING_REST_S - 3;
+	accounting_act(accounting, now);
+	wait_for(_is_over());
+	_round();
+	_said("start1 start2 ");
+
+	_add(ROW_WAITS, 3);
+	_add(ROW_STARTS, 1);
+	assert_int_equal(fed_ledger_commit(ledger, NULL), 0);
+	accounting_act(accounting, now);
+	wait_for(_is_over());
+	_round();
+	_said("start1 start2 start3 start1 step1 ");
+	assert_int_equal(_status("waiting"), 0);
 }
 
 /* What was answered and not written down is said again. */
@@ -369,6 +396,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, _setup, _teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(_in_order),
+		TEST(_waits_rest),
 		TEST(_again_after_a_crash),
 		TEST(_suspends_once),
 		TEST(_breaks),
