@@ -31,7 +31,7 @@ typedef struct job_host {
 	bool sib_asked;		/* its siblings are asked for their lock */
 	uint64_t sib_locks;	/* whose lock may be ours: bits of ids */
 	uint64_t sib_waits;	/* of these, who has not answered */
-	int64_t lent_until;	/* a sibling may have our lock, or 0 */
+	int64_t quiet_until;	/* no lock is asked for before, or 0 */
 	uint32_t unsent;	/* actions to be tried again, at unsent_at */
 	int64_t unsent_at;
 	uint64_t submit_op;	/* under way to FLURM, or 0 */
@@ -133,8 +133,10 @@ extern void jobs_lock_replayed(jobs_t *jobs, fed_job_t *job);
 /* give back what is not wanted any more */
 extern void jobs_lock_act(jobs_t *jobs, fed_job_t *job);
 extern void jobs_lock_tick(jobs_t *jobs, fed_job_t *job);
-/* RET true if a sibling has our lock and may be about to start the job */
-extern bool jobs_lock_is_lent(const jobs_t *jobs, const fed_job_t *job);
+/* its origin has listed it as pending: maybe it does not know any more */
+extern void jobs_lock_synced(jobs_t *jobs, fed_job_t *job);
+/* RET true if another sibling may have the lock, or have used it */
+extern bool jobs_lock_is_quiet(const jobs_t *jobs, const fed_job_t *job);
 
 /* jobs_flurm.c: carry out one action at FLURM; its events */
 extern void jobs_tell_flurm(jobs_t *jobs, fed_job_t *job,

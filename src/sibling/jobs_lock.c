@@ -12,7 +12,10 @@
  * all are told who may have.
  *
  * To whom we gave our own lock may start the job, and tell its origin alone,
- * which may be back by then and give us its lock before it hears that. So we
+ * which may be back by then and give us its lock before it hears that. And an
+ * origin that was killed has forgotten to whom it gave its own, until that
+ * sibling's JOB_SYNC tells it: it waits for that before it starts a job itself
+ * (fed_mgr.c, fed_mgr_sibs_synced()), but not before it gives its lock. So we
  * ask nobody for a while.
  */
 #include "src/sibling/jobs_int.h"
@@ -21,7 +24,7 @@
 #include "src/sibling/sib.h"
 
 #define ORIGIN_DOWN_S 10	/* away for so long, it is down */
-#define LENT_S 10	/* what is not given back by then was used */
+#define QUIET_S 10	/* by then a start of another's is known */
 
 static uint64_t _others(const jobs_t *jobs, const fed_job_t *job)
 {
@@ -218,11 +221,17 @@ extern void jobs_lock_tick(jobs_t *jobs, fed_job_t *job)
 		jobs_event(jobs, job, &down);
 }
 
-extern bool jobs_lock_is_lent(const jobs_t *jobs, const fed_job_t *job)
+extern void jobs_lock_synced(jobs_t *jobs, fed_job_t *job)
+{
+	if (_others(jobs, job))
+		jobs_host(jobs, job)->quiet_until = jobs->now + QUIET_S;
+}
+
+extern bool jobs_lock_is_quiet(const jobs_t *jobs, const fed_job_t *job)
 {
 	const job_host_t *host = job->host;
 
-	return host && (jobs->now < host->lent_until);
+	return host && (jobs->now < host->quiet_until);
 }
 
 extern uint32_t jobs_lock(jobs_t *jobs, uint32_t job_id, bool unlock)
@@ -234,7 +243,7 @@ extern uint32_t jobs_lock(jobs_t *jobs, uint32_t job_id, bool unlock)
 	if (!(job = fed_job_table_find(jobs->table, job_id)))
 		return SLURM_SUCCESS;
 	if (unlock) {
-		jobs_host(jobs, job)->lent_until = 0;
+		jobs_host(jobs, job)->quiet_until = 0;
 		return SLURM_SUCCESS;
 	}
 	/*
@@ -250,7 +259,7 @@ extern uint32_t jobs_lock(jobs_t *jobs, uint32_t job_id, bool unlock)
 	case FED_JOB_CANCELLING:
 		return SLURM_ERROR;
 	default:
-		jobs_host(jobs, job)->lent_until = jobs->now + LENT_S;
+		jobs_host(jobs, job)->quiet_until = jobs->now + QUIET_S;
 		return SLURM_SUCCESS;
 	}
 }

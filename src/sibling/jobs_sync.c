@@ -86,6 +86,8 @@ static void _sync_one(fed_job_t *job, void *arg)
 	if ((info = _listed(sync, job->id))) {
 		event.view = _view(sync->jobs, info);
 		event.restarts = info->restart_cnt;
+		if (event.view == FED_VIEW_PENDING)
+			jobs_lock_synced(sync->jobs, job);
 	} else if (job->received >= sync->at) {
 		/* younger than the list */
 		event.view = FED_VIEW_UNHEARD;

@@ -105,8 +105,7 @@ def open_gate(stack):
     open(os.path.join(stack.work, "gate"), "w").close()
 
 
-def fault(stack, broken, origin="alpha", native=None, wire=None,
-          forgets=False):
+def fault(stack, broken, origin="alpha", native=None, wire=None):
     """Runs COUNT jobs and breaks something while most of them wait.
 
     broken  the context
@@ -114,7 +113,6 @@ def fault(stack, broken, origin="alpha", native=None, wire=None,
     native  the one that is broken by it: what natives make then of the jobs
             that they run themselves is their own affair
     wire    the one that FLURM finds at its proxy
-    forgets the native does not remember what it has not saved
     """
     stack.wait_flurm_linked(60)
     stack.mend_natives()
@@ -138,10 +136,10 @@ def fault(stack, broken, origin="alpha", native=None, wire=None,
     with broken:
         pass
     stack.wait_flurm_linked(90)
-    judge(stack, origin, jobs, native, forgets)
+    judge(stack, origin, jobs, native)
 
 
-def judge(stack, origin, jobs, native, forgets):
+def judge(stack, origin, jobs, native):
     wait_until(lambda: not_started(stack, jobs, native), lambda left: not left,
                120, "all have started")
     starts = stack.witness.lines("start")
@@ -155,12 +153,6 @@ def judge(stack, origin, jobs, native, forgets):
         # without (fed_mgr.c, _job_lock_all_sibs()), and a native that was
         # killed starts again what it has not saved of its own
         twice = {job: each for job, each in twice.items() if "flurm" in each}
-        if forgets:
-            # nor does it know any more to whom it gave its lock: what another
-            # native runs, which tells it a little later, it may give to FLURM
-            twice = {job: each for job, each in twice.items()
-                     if each[0] == "flurm" or each.count("flurm") > 1 or
-                     len(each) > 2}
     assert not twice
     nothing_is_left(stack, origin, where, native)
     ends = {line.job: int(line.time) for line in stack.witness.lines("end")}

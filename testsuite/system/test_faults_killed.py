@@ -11,7 +11,7 @@ STACK = {"gateway": "local"}
 def test_slurmctld(stack, native, origin):
     """alpha's hosts FLURM's controller."""
     faults.fault(stack, faults.killed(stack.clusters[native].slurmctld),
-                 origin, native, forgets=True)
+                 origin, native)
 
 
 def test_gateway(stack):

@@ -527,6 +527,46 @@ static void _lent(void **state)
 	UNTIL(said[FED_ACT_LOCK]);
 }
 
+static void _alpha_lists_as_pending(uint64_t siblings)
+{
+	job_info_t info = {
+		.job_id = JOB_ID,
+		.job_state = JOB_PENDING,
+		.priority = 1,
+		.fed_siblings_viable = siblings,
+	};
+	job_info_msg_t list = { .record_count = 1, .job_array = &info };
+	const sib_msg_t msg = { .data = &list, .start_time = now };
+
+	jobs_take_sync(jobs, "alpha", &msg);
+}
+
+/* Alpha may have been killed, and gamma run what it gave it the lock of. */
+static void _alpha_forgets(void **state)
+{
+	_alpha_submits(WITH_GAMMA);
+	UNTIL(_is(FED_JOB_QUEUED));
+	_alpha_lists_as_pending(WITH_GAMMA);
+	fake_flurm_asks();
+	UNTIL(_job()->attempt == 1);
+	UNTIL(_is(FED_JOB_QUEUED));
+	assert_int_equal(said[FED_ACT_LOCK], 0);
+	/* it knows from gamma's JOB_SYNC by now */
+	jobs_tick(jobs, now += 10);
+	fake_flurm_asks();
+	UNTIL(said[FED_ACT_LOCK]);
+}
+
+/* Nobody else can have had the lock. */
+static void _alpha_forgets_nothing(void **state)
+{
+	_alpha_submits(EVERYWHERE);
+	UNTIL(_is(FED_JOB_QUEUED));
+	_alpha_lists_as_pending(EVERYWHERE);
+	fake_flurm_asks();
+	UNTIL(said[FED_ACT_LOCK]);
+}
+
 static void _both_are_asked(void)
 {
 	(void) session_begin(&sessions, "delta", 1, SLURM_PROTOCOL_VERSION);
@@ -766,6 +806,8 @@ int main(void)
 		WITH_FLURM(_origin_down),
 		WITH_FLURM(_sibling_refuses),
 		WITH_FLURM(_lent),
+		WITH_FLURM(_alpha_forgets),
+		WITH_FLURM(_alpha_forgets_nothing),
 		WITH_FLURM(_siblings_differ),
 		WITH_FLURM(_a_yes_after_a_no),
 		WITH_FLURM(_sibling_lost),
