@@ -1,4 +1,5 @@
 """The whole: directory, daemons in order, federation, and the end of it all."""
+import contextlib
 import os
 import re
 import subprocess
@@ -238,13 +239,14 @@ class Stack:
         """Until the natives have each other's list of jobs; none of them
         schedules before. One that was lost on its way does not come again with
         22.05 (fed_mgr.c, _agent_thread(): "bitmap too small"): then one of
-        them begins anew."""
+        them begins anew, and the other one if that is lost, too."""
         natives = list(self.clusters)
-        try:
-            self._wait_linked(natives, 20)
-        except TimedOut:
-            self.clusters[natives[-1]].slurmctld.restart()
-            self._wait_linked(natives, 60)
+        for name in reversed(natives):
+            with contextlib.suppress(TimedOut):
+                self._wait_linked(natives, 20)
+                return
+            self.clusters[name].slurmctld.restart()
+        self._wait_linked(natives, 60)
 
     def wait_nodes(self, timeout=30):
         for cluster in self.clusters.values():
