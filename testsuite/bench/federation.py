@@ -10,17 +10,20 @@ import os
 import re
 import statistics
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "system"))
 os.environ["FED_FLURM_BUILD"] = os.path.abspath(sys.argv[1])
 
+from pollers import Pollers  # noqa: E402
 from stack import Stack, wait_until  # noqa: E402
 from stack.flurm import build_dir  # noqa: E402
 
-JOBS = int(os.environ.get("BENCH_SUBMIT", 1000))
+JOBS = int(os.environ.get("BENCH_SUBMIT", 300))
 SUBMIT = os.path.join(build_dir(), "testsuite", "bench", "submit_bench")
-ROUNDS = 3
+ROUNDS = 9
+POLLED_ROUNDS = 5
 ONE_AT_A_TIME = 40
 SCRIPT = "#!/bin/sh\n#FLURM sim duration=60\nsleep 60\n"
 QUIET, LOUD = ("info", "-"), ("debug", "+")
@@ -48,28 +51,60 @@ def submit(stack, sibling, count, threads, *script):
 def rate(stack, sibling):
     """Submissions a second."""
     _, seconds = submit(stack, sibling, JOBS, 4)
+    clear(stack)
+    return JOBS / seconds
+
+
+def rate_until_there(stack):
+    """Submissions a second until FLURM has all of them."""
+    began = time.monotonic()
+    submit(stack, "flurm", JOBS, 4)
+    wait_until(lambda: states(stack).get("queued", 0),
+               lambda there: there >= JOBS, 60, "FLURM has all jobs",
+               every=0.01)
+    seconds = time.monotonic() - began
+    clear(stack)
+    return JOBS / seconds
+
+
+def states(stack):
+    return stack.flurm.status()["clusters"][0]["jobs"]["states"]
+
+
+def clear(stack):
     stack.alpha.run("scancel", "--user=root", timeout=120)
     nothing_left(stack)
-    return JOBS / seconds
 
 
 def nothing_left(stack):
     stack.cancel_all()
-    wait_until(lambda: stack.flurm.status()["clusters"][0]["jobs"]["states"],
-               lambda states: set(states) <= {"gone"}, 60, "all is told")
+    wait_until(lambda: states(stack), lambda left: set(left) <= {"gone"}, 60,
+               "all is told")
+
+
+def compare_rates(what, goal, pairs, how=""):
+    """The median of the ratios of runs that followed each other."""
+    first, second = (statistics.median(each) for each in zip(*pairs))
+    ratio = statistics.median(a / b for a, b in pairs)
+    row(what, f"{ratio:.2f}", goal, f"({first:.0f}/s, {second:.0f}/s{how})")
 
 
 def submission_rate(stack):
     set_logs(stack, *QUIET)
     rate(stack, "flurm")  # to warm up
-    rates = {"flurm": [], "beta": []}
-    for _ in range(ROUNDS):
-        for sibling, each in rates.items():
-            each.append(rate(stack, sibling))
-    flurm, beta = (statistics.median(rates[name])
-                   for name in ("flurm", "beta"))
-    row("sbatch rate at a native with FLURM against with a native",
-        f"{flurm / beta:.2f}", ">= 1.0", f"({flurm:.0f}/s, {beta:.0f}/s)")
+    compare_rates("sbatch rate at a native with FLURM against with a native",
+                  ">= 1.0", [(rate(stack, "flurm"), rate(stack, "beta"))
+                             for _ in range(ROUNDS)])
+
+
+def polled_rate(stack):
+    pairs = []
+    for _ in range(POLLED_ROUNDS):
+        alone = rate_until_there(stack)
+        with Pollers(stack, 100, 2.0) as pollers:
+            pairs.append((rate_until_there(stack), alone))
+    compare_rates("submissions at FLURM while clients poll it, against alone",
+                  ">= 0.9", pairs, f"; {pollers}")
 
 
 class Log:
@@ -159,6 +194,7 @@ def main():
         stack.wait_linked()
         stack.wait_nodes()
         submission_rate(stack)
+        polled_rate(stack)
         be_loud(stack)
         stack.alpha.scontrol("update", "nodename=alpha1", "state=drain",
                              "reason=bench")

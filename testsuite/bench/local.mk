@@ -1,7 +1,6 @@
 # testsuite/bench: what is fast and how fast. "make bench" runs and prints;
 # nothing here can fail for being slow. flurm.sh is FLURM's side, engine.sh its
 # controller alone, federation.py both between native clusters, as root.
-# clients.py needs root and Slurm, too, and is run by hand.
 benches = \
 	testsuite/bench/flurm.sh \
 	testsuite/bench/engine.sh \
@@ -35,4 +34,4 @@ bench: all $(check_PROGRAMS)
 	@for bench in $(benches); do $(srcdir)/$$bench . || exit 1; done
 .PHONY: bench
 
-EXTRA_DIST += $(benches) testsuite/bench/clients.py
+EXTRA_DIST += $(benches) testsuite/bench/pollers.py
