@@ -71,7 +71,7 @@ static void _turn(engine_t *engine)
 		next = note->next;
 		if ((note->kind == NOTE_SUSPEND) ||
 		    (note->kind == NOTE_NOTIFY)) {
-			engine_suspend_note(engine, note);
+			engine_relay_note(engine, note);
 			continue;
 		}
 		if (note->kind == NOTE_ASK) {

@@ -81,7 +81,7 @@ extern void engine_note(engine_t *engine, note_t *note);
 extern void engine_refuse_note(note_t *note);
 
 /* Carry out a NOTE_SUSPEND or NOTE_NOTIFY; FLURM's answer is its own. */
-extern void engine_suspend_note(engine_t *engine, note_t *note);
+extern void engine_relay_note(engine_t *engine, note_t *note);
 
 /* Carry out a NOTE_ASK; it is answered when the origins have answered. */
 extern void engine_ask_note(engine_t *engine, note_t *note);

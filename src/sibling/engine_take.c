@@ -220,7 +220,7 @@ typedef struct {
 	note_t *note;
 } note_call_t;
 
-static void _suspended(void *arg, uint32_t rc)
+static void _relayed(void *arg, uint32_t rc)
 {
 	note_call_t *call = arg;
 
@@ -229,18 +229,18 @@ static void _suspended(void *arg, uint32_t rc)
 	xfree(call);
 }
 
-extern void engine_suspend_note(engine_t *engine, note_t *note)
+extern void engine_relay_note(engine_t *engine, note_t *note)
 {
 	note_call_t *call = xmalloc(sizeof(*call));
 
 	call->engine = engine;
 	call->note = note;
 	if (note->kind == NOTE_NOTIFY)
-		jobs_notify(engine->jobs, note->token, note->text, _suspended,
+		jobs_notify(engine->jobs, note->token, note->text, _relayed,
 			    call);
 	else
 		jobs_suspend(engine->jobs, note->token, note->suspend,
-			     _suspended, call);
+			     _relayed, call);
 }
 
 static void _asked(jobs_ask_t *ask)
@@ -303,7 +303,7 @@ extern void engine_note(engine_t *engine, note_t *note)
 	case NOTE_SUSPEND:
 	case NOTE_NOTIFY:
 	case NOTE_ASK:
-		/* nothing to be made durable: engine_suspend_note(),
+		/* nothing to be made durable: engine_relay_note(),
 		 * engine_ask_note() */
 		break;
 	case NOTE_SCRIPT:

@@ -58,9 +58,9 @@ libfedsibling_la_SOURCES = \
 	src/sibling/jobs_ledger.c \
 	src/sibling/jobs_lock.c \
 	src/sibling/jobs_origin.c \
+	src/sibling/jobs_relay.c \
 	src/sibling/jobs_rows.c \
 	src/sibling/jobs_sync.c \
-	src/sibling/jobs_suspend.c \
 	src/sibling/jobs_view.c \
 	src/sibling/link.c \
 	src/sibling/link.h \

@@ -1,6 +1,6 @@
 /*
- * jobs_suspend.c - suspend and resume a running job, or tell it something
- * (jobs_int.h).
+ * jobs_relay.c - what clients want of a running job and FLURM does: suspend or
+ * resume it, or tell it something (jobs.h).
  *
  * No state of the job: FLURM does it or does not, and who asked is told. That
  * it is suspended comes with FLURM's events and answers, as all that happens
@@ -71,9 +71,9 @@ static void _done(void *arg, flurm_outcome_t outcome,
 	xfree(call);
 }
 
-static void _call(jobs_t *jobs, uint32_t job_id, flurm_op_kind_t kind,
-		  const char *text, void (*done)(void *arg, uint32_t rc),
-		  void *arg)
+static void _relay(jobs_t *jobs, uint32_t job_id, flurm_op_kind_t kind,
+		   const char *text, void (*done)(void *arg, uint32_t rc),
+		   void *arg)
 {
 	const fed_job_t *job = fed_job_table_find(jobs->table, job_id);
 	flurm_op_t op;
@@ -105,12 +105,12 @@ static void _call(jobs_t *jobs, uint32_t job_id, flurm_op_kind_t kind,
 extern void jobs_suspend(jobs_t *jobs, uint32_t job_id, bool suspend,
 			 void (*done)(void *arg, uint32_t rc), void *arg)
 {
-	_call(jobs, job_id, suspend ? FLURM_OP_SUSPEND : FLURM_OP_RESUME, NULL,
-	      done, arg);
+	_relay(jobs, job_id, suspend ? FLURM_OP_SUSPEND : FLURM_OP_RESUME,
+	       NULL, done, arg);
 }
 
 extern void jobs_notify(jobs_t *jobs, uint32_t job_id, const char *text,
 			void (*done)(void *arg, uint32_t rc), void *arg)
 {
-	_call(jobs, job_id, FLURM_OP_NOTIFY, text, done, arg);
+	_relay(jobs, job_id, FLURM_OP_NOTIFY, text, done, arg);
 }
