@@ -104,6 +104,12 @@ extern peers_t *engine_peers(engine_t *engine);
 extern view_t *engine_view(engine_t *engine);
 
 /*
+ * ... or, to those who act on a job of which they may just have heard: what is
+ * durable now. RET as engine_view()
+ */
+extern view_t *engine_view_now(engine_t *engine);
+
+/*
  * A client wants to cancel or signal a job that runs here; it may.
  * RET a Slurm return code, of what is durable
  */

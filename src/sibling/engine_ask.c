@@ -158,9 +158,10 @@ static bool _view_is_good(engine_t *engine, const view_t *view)
 	int64_t age = net_now_ms() - view->made_ms;
 
 	/* who has just changed something is to see it */
-	return ((age < VIEW_MS) &&
-		(view->made_ms > __atomic_load_n(&engine->acted_ms,
-						 __ATOMIC_ACQUIRE))) ||
+	if (view->made_ms <= __atomic_load_n(&engine->acted_ms,
+					     __ATOMIC_ACQUIRE))
+		return false;
+	return (age < VIEW_MS) ||
 	       ((age < VIEW_MAX_MS) &&
 		(view->number == __atomic_load_n(&engine->view_changes,
 						 __ATOMIC_ACQUIRE)));
@@ -170,14 +171,14 @@ static bool _view_is_good(engine_t *engine, const view_t *view)
  * Who asks while another view is being made waits for that one. One that
  * could not be made since the disk is full is the one before, if there is one.
  */
-extern view_t *engine_view(engine_t *engine)
+static view_t *_view(engine_t *engine, bool now)
 {
 	view_t *view;
 	note_t *note;
 
 	pthread_mutex_lock(&engine->view_asking);
 	view = _view_now(engine);
-	if (!view || !_view_is_good(engine, view)) {
+	if (now || !view || !_view_is_good(engine, view)) {
 		view_unref(view);
 		note = note_new(NOTE_VIEW, NULL);
 		view = inbox_ask(&engine->inbox, note) ? _view_now(engine) :
@@ -186,6 +187,16 @@ extern view_t *engine_view(engine_t *engine)
 	}
 	pthread_mutex_unlock(&engine->view_asking);
 	return view;
+}
+
+extern view_t *engine_view(engine_t *engine)
+{
+	return _view(engine, false);
+}
+
+extern view_t *engine_view_now(engine_t *engine)
+{
+	return _view(engine, true);
 }
 
 /* As _ask_rc(), of what the next view is to show. */

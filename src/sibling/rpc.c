@@ -56,13 +56,21 @@ static const struct {
 	/* End of table */
 };
 
-extern view_t *rpc_view(const rpc_conf_t *conf, slurm_msg_t *msg)
+static view_t *_view(slurm_msg_t *msg, view_t *view)
 {
-	view_t *view = engine_view(conf->engine);
-
 	if (!view)
 		(void) slurm_send_rc_msg(msg, ESLURM_IN_STANDBY_MODE);
 	return view;
+}
+
+extern view_t *rpc_view(const rpc_conf_t *conf, slurm_msg_t *msg)
+{
+	return _view(msg, engine_view(conf->engine));
+}
+
+extern view_t *rpc_view_now(const rpc_conf_t *conf, slurm_msg_t *msg)
+{
+	return _view(msg, engine_view_now(conf->engine));
 }
 
 extern bool rpc_no_change(slurm_msg_t *msg, time_t last_update, time_t changed)

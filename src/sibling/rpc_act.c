@@ -67,7 +67,7 @@ static bool _send_to_origin(const view_t *view, slurm_msg_t *msg, uid_t uid,
 static void _origin_only(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid,
 			 uint32_t job_id)
 {
-	view_t *view = rpc_view(conf, msg);
+	view_t *view = rpc_view_now(conf, msg);
 
 	if (!view)
 		return;
@@ -99,7 +99,7 @@ static void _serve_kill(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid,
 			uint32_t job_id, uint16_t flags)
 {
 	const job_step_kill_msg_t *kill = msg->data;
-	view_t *view = rpc_view(conf, msg);
+	view_t *view = rpc_view_now(conf, msg);
 	const view_job_t *job;
 	uint32_t rc;
 
@@ -168,7 +168,7 @@ extern void rpc_suspend(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 	const suspend_msg_t *request = msg->data;
 	uint32_t job_id = rpc_job_id(request->job_id_str, request->job_id);
 	bool suspend = (request->op == SUSPEND_JOB);
-	view_t *view = rpc_view(conf, msg);
+	view_t *view = rpc_view_now(conf, msg);
 	const view_job_t *job;
 	uint32_t rc;
 
@@ -245,7 +245,7 @@ extern void rpc_top(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 		(void) slurm_send_rc_msg(msg, rc);
 		return;
 	}
-	if (!(view = rpc_view(conf, msg)))
+	if (!(view = rpc_view_now(conf, msg)))
 		return;
 	(void) slurm_send_rc_msg(msg, ids ? _check_top(conf, view, ids, uid) :
 					    ESLURM_INVALID_JOB_ID);
@@ -272,7 +272,7 @@ extern void rpc_notify(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 	const job_notify_msg_t *request = msg->data;
 	uint32_t job_id = request->step_id.job_id;
 	const char *text = rpc_text(request->message);
-	view_t *view = rpc_view(conf, msg);
+	view_t *view = rpc_view_now(conf, msg);
 	const view_job_t *job;
 	uint32_t rc;
 

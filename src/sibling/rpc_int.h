@@ -49,6 +49,9 @@ extern rpc_serve_t rpc_config, rpc_stats;
  */
 extern view_t *rpc_view(const rpc_conf_t *conf, slurm_msg_t *msg);
 
+/* The same, for who is to do something (engine_view_now()). */
+extern view_t *rpc_view_now(const rpc_conf_t *conf, slurm_msg_t *msg);
+
 /*
  * As slurmctld does, to a second.
  * RET true if nothing changed since: the request has been answered then

@@ -123,7 +123,7 @@ static void _tell_unknown(bulk_t *bulk)
 
 extern void rpc_kill_jobs(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 {
-	view_t *view = rpc_view(conf, msg);
+	view_t *view = rpc_view_now(conf, msg);
 	bulk_t bulk = {
 		.conf = conf,
 		.view = view,

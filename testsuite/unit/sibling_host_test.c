@@ -446,6 +446,123 @@ static void _singleton(void **state)
 	persist_close(&conn);
 }
 
+static void _ask(uint16_t type, void *data, slurm_msg_t *ret_answer)
+{
+	slurm_msg_t msg;
+	fed_err_t err;
+	int fd = net_connect("127.0.0.1", port, -1, 5000, &err);
+
+	if (fd < 0)
+		fail_msg("%s", err.text);
+	slurm_msg_t_init(&msg);
+	slurm_msg_t_init(ret_answer);
+	msg.msg_type = type;
+	msg.data = data;
+	slurm_msg_set_r_uid(&msg, SLURM_AUTH_UID_ANY);
+	assert_true(slurm_send_node_msg(fd, &msg) >= 0);
+	if (slurm_receive_msg(fd, ret_answer, 5000))
+		fail_msg("no answer: %s", slurm_strerror(errno));
+	close(fd);
+}
+
+/* RET the return code that it is answered with */
+static uint32_t _ask_rc(uint16_t type, void *data)
+{
+	slurm_msg_t answer;
+	uint32_t rc;
+
+	_ask(type, data, &answer);
+	assert_int_equal(answer.msg_type, RESPONSE_SLURM_RC);
+	rc = ((return_code_msg_t *) answer.data)->return_code;
+	slurm_free_msg_members(&answer);
+	return rc;
+}
+
+/* RET how many jobs squeue would show */
+static uint32_t _squeue(void)
+{
+	job_info_request_msg_t all = { .show_flags = SHOW_ALL };
+	slurm_msg_t answer;
+	uint32_t count;
+
+	_ask(REQUEST_JOB_INFO, &all, &answer);
+	assert_int_equal(answer.msg_type, RESPONSE_JOB_INFO);
+	count = ((job_info_msg_t *) answer.data)->record_count;
+	/* which slurm_free_msg_members() takes for one job's */
+	slurm_free_job_info_msg(answer.data);
+	answer.data = NULL;
+	slurm_free_msg_members(&answer);
+	return count;
+}
+
+static buf_t *_submission(uint32_t job_id, uint16_t version)
+{
+	sib_msg_t msg = {
+		.cluster_id = ALPHA_ID,
+		.job_id = job_id,
+		.sib_msg_type = SIB_SUBMIT_BATCH,
+		.fed_siblings = 1 << (FLURM_ID - 1),
+		.data_type = REQUEST_SUBMIT_BATCH_JOB,
+		.data_version = version,
+	};
+	job_desc_msg_t desc;
+	slurm_msg_t data;
+	buf_t *buf;
+
+	slurm_init_job_desc_msg(&desc);
+	desc.script = (char *) "#!/bin/sh\n";
+	desc.user_id = desc.group_id = 1000;
+#if COMPAT_24_11
+	msg.user_id = msg.group_id = 1000;
+#endif
+	slurm_msg_t_init(&data);
+	data.msg_type = msg.data_type;
+	data.protocol_version = version;
+	data.data = &desc;
+	msg.data_buffer = init_buf(BUF_SIZE);
+	pack_msg(&data, msg.data_buffer);
+	buf = persist_pack_item(REQUEST_SIB_MSG, &msg, version);
+	free_buf(msg.data_buffer);
+	return buf;
+}
+
+/*
+ * What squeue has been told a moment ago is good for the next squeue, not for
+ * who acts on a job that has come since.
+ */
+static void _acts_on_a_new_job(void **state)
+{
+	uint32_t id = (ALPHA_ID << 26) | 7;
+	suspend_msg_t suspend = { .op = SUSPEND_JOB, .job_id = id };
+	job_notify_msg_t notify = {
+		.step_id = { .job_id = id, .step_id = NO_VAL,
+			     .step_het_comp = NO_VAL },
+		.message = (char *) "hello",
+	};
+	persist_t conn;
+	fed_err_t err;
+	buf_t *item;
+
+	_create();
+	assert_true(host_start(host));
+	wait_for(_is("peers.0.send", "true"));
+	assert_int_equal(_alpha_connects(&conn, "alpha", &err), 0);
+	assert_int_equal(_alpha_syncs(&conn), SLURM_SUCCESS);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(_squeue(), i);
+		suspend.job_id = notify.step_id.job_id = ++id;
+		item = _submission(id, conn.version);
+		assert_int_equal(_alpha_says(&conn, &item, 1), SLURM_SUCCESS);
+		if (i % 2)
+			assert_int_equal(_ask_rc(REQUEST_SUSPEND, &suspend),
+					 ESLURM_JOB_PENDING);
+		else
+			assert_int_equal(_ask_rc(REQUEST_JOB_NOTIFY, &notify),
+					 ESLURM_DISABLED);
+	}
+	persist_close(&conn);
+}
+
 static void _reconfigure(void **state)
 {
 	char line[300];
@@ -568,6 +685,7 @@ int main(void)
 		TEST(_list_is_lost),
 		TEST(_who_may_come_in),
 		TEST(_singleton),
+		TEST(_acts_on_a_new_job),
 		TEST(_reconfigure),
 		TEST(_busy),
 		TEST(_bad_conf),
