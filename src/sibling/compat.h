@@ -314,8 +314,9 @@ static inline uint16_t compat_kill_flags(const void *data)
 	return ((const kill_jobs_msg_t *) data)->flags;
 }
 
+/* IN why - to be said before the error, or NULL */
 static inline void compat_killed_add(compat_killed_t *killed, uint32_t job_id,
-				     uint32_t rc)
+				     uint32_t rc, const char *why)
 {
 	kill_jobs_resp_job_t *job;
 
@@ -330,7 +331,9 @@ static inline void compat_killed_add(compat_killed_t *killed, uint32_t job_id,
 	job->id->step_id.step_het_comp = NO_VAL;
 	job->real_job_id = job_id;
 	job->error_code = rc;
-	job->error_msg = xstrdup(rc ? slurm_strerror(rc) : NULL);
+	if (rc)
+		job->error_msg = xstrdup_printf("%s%s", why ? why : "",
+						slurm_strerror(rc));
 }
 
 static inline void compat_reply_killed(slurm_msg_t *request,
@@ -376,7 +379,7 @@ static inline uint16_t compat_kill_flags(const void *data)
 }
 
 static inline void compat_killed_add(compat_killed_t *killed, uint32_t job_id,
-				     uint32_t rc)
+				     uint32_t rc, const char *why)
 {
 }
 

@@ -146,8 +146,6 @@ extern void rpc_kill_step(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 static uint32_t _may_suspend(const rpc_conf_t *conf, const view_job_t *job,
 			     uid_t uid, bool suspend)
 {
-	if (!job)
-		return ESLURM_INVALID_JOB_ID;
 	if (!rights_operator(conf, uid) &&
 	    !(COMPAT_COORDINATORS_SUSPEND &&
 	      rights_coordinator(conf, uid, job)))
@@ -174,11 +172,19 @@ extern void rpc_suspend(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 
 	if (!view)
 		return;
-	job = view_find(view, job_id);
-	rc = _may_suspend(conf, job, uid, suspend);
-	if (!rc && (suspend != job->run.suspended))
-		rc = engine_suspend(conf->engine, job_id, suspend);
-	(void) slurm_send_rc_msg(msg, rc);
+	/*
+	 * Of a job that nobody has slurmctld answers nothing at all
+	 * (proc_req.c, _slurm_rpc_suspend()): a native's client says so, in
+	 * words of its own, and ours does as well.
+	 */
+	if (!(job = view_find(view, job_id))) {
+		(void) _send_to_origin(view, msg, uid, job_id);
+	} else {
+		rc = _may_suspend(conf, job, uid, suspend);
+		if (!rc && (suspend != job->run.suspended))
+			rc = engine_suspend(conf->engine, job_id, suspend);
+		(void) slurm_send_rc_msg(msg, rc);
+	}
 	view_unref(view);
 }
 

@@ -1,8 +1,9 @@
 /*
  * rpc_int.h - the handlers of rpc.c's table, by the file they are in.
  *
- * Each answers its request on msg's connection, and once. What the sender may
- * is for the handler to ask (rights.h), unless the table says who may at all.
+ * Each answers its request on msg's connection, and once; rpc_suspend() alone
+ * not always. What the sender may is for the handler to ask (rights.h), unless
+ * the table says who may at all.
  */
 #ifndef FED_SIBLING_RPC_INT_H
 #define FED_SIBLING_RPC_INT_H

@@ -52,7 +52,7 @@ static bool _matches(const bulk_t *bulk, const view_job_t *job)
 static void _tell(bulk_t *bulk, uint32_t job_id, uint32_t rc)
 {
 	if (rc || (compat_kill_flags(bulk->filter) & KILL_JOBS_VERBOSE))
-		compat_killed_add(&bulk->killed, job_id, rc);
+		compat_killed_add(&bulk->killed, job_id, rc, NULL);
 }
 
 static void _kill_here(bulk_t *bulk, uint32_t job_id)
@@ -106,6 +106,7 @@ static void _ask_origins(bulk_t *bulk)
 	xfree(rcs);
 }
 
+/* As job_mgr.c, _filter_jobs_ids() and _job_not_found(), in their words */
 static void _tell_unknown(bulk_t *bulk)
 {
 	const char *name;
@@ -115,9 +116,12 @@ static void _tell_unknown(bulk_t *bulk)
 		id = rpc_job_id(name, NO_VAL);
 		if (view_find(bulk->view, id))
 			continue;
-		_tell(bulk, id, federation_find_id(bulk->view->fed,
-						   fed_job_id_origin(id)) ?
-			ESLURM_JOB_SIGNAL_FAILED : ESLURM_JOB_NOT_FEDERATED);
+		if (federation_find_id(bulk->view->fed, fed_job_id_origin(id)))
+			compat_killed_add(&bulk->killed, id,
+					  ESLURM_JOB_SIGNAL_FAILED,
+					  "Job id not in federation: ");
+		else
+			_tell(bulk, id, ESLURM_JOB_NOT_FEDERATED);
 	}
 }
 

@@ -58,7 +58,8 @@ sacct --allocations --jobs={runs}
 sacct --jobs={runs}
 """.strip().splitlines()]
 
-# Done one after the other. What waits first.
+# Done one after the other. What waits first. {gone} is no federation's, {nosuch}
+# is alpha's by its number; neither ever was.
 ACTIONS = [line.split() for line in """
 scontrol update jobid={waits} comment=new
 scontrol update jobid={waits} nice=5
@@ -73,8 +74,8 @@ scontrol suspend {waits}
 scontrol resume {waits}
 scontrol notify {waits} hello
 scontrol notify {runs} hello
-scontrol notify {gone} hello
 scontrol requeue {waits}
+scontrol top {runs}
 scontrol update jobid={runs} timelimit=5
 scontrol update jobid={runs} timelimit=50
 scontrol update jobid={runs} comment=new
@@ -85,12 +86,39 @@ scontrol resume {runs}
 scancel --signal=URG {runs}
 scancel --batch --signal=URG {runs}
 scancel --user=daemon --name=nosuch
-scontrol requeuehold {gone}
+scontrol suspend {gone}
+scontrol resume {gone}
+scontrol notify {gone} hello
 scontrol hold {gone}
+scontrol release {gone}
+scontrol requeue {gone}
+scontrol requeuehold {gone}
 scontrol update jobid={gone} comment=x
+scontrol top {gone}
+scontrol top {waits},{gone}
 scancel {gone}
+scontrol suspend {nosuch}
+scontrol resume {nosuch}
+scontrol notify {nosuch} hello
+scontrol hold {nosuch}
+scontrol requeue {nosuch}
+scontrol top {nosuch}
+scancel {nosuch}
 scancel {waits}
 scancel {runs}
+""".strip().splitlines()]
+
+# ... of a job that has ended. Who may have it requeued.
+TOO_LATE = [line.split() for line in """
+scontrol suspend {runs}
+scontrol resume {runs}
+scontrol notify {runs} hello
+scontrol hold {runs}
+scontrol release {runs}
+scontrol top {runs}
+scontrol update jobid={runs} timelimit=5
+scancel {runs}
+scontrol requeuehold {runs}
 """.strip().splitlines()]
 
 
@@ -171,7 +199,8 @@ def jobs(people):
 
 def _ask(stack, cluster, argv, ids, who):
     """What was said: status, what of, and the words of an error."""
-    argv = [word.format(node=f"{cluster}1", gone=4711, **ids)
+    argv = [word.format(node=f"{cluster}1", gone=4711,
+                        nosuch=ids["runs"] | 0x3ffffff, **ids)
             for word in argv]
     done = stack.alpha.run(argv[0], "-M", cluster, *argv[1:], check=False,
                            user=ROLES[who])
@@ -196,6 +225,12 @@ def test_questions(people, jobs, argv, who):
 
 @pytest.mark.parametrize("who", ROLES)
 def test_actions(people, who):
+    def compare(argv):
+        native, ours = (_ask(people, cluster, argv, made[cluster], who)
+                        for cluster in WHERE)
+        if ours != native:
+            differ.append((" ".join(argv), native, ours))
+
     # short, so that they get by what waits to be looked at
     made = _jobs(people, 10)
     differ = []
@@ -205,10 +240,14 @@ def test_actions(people, who):
         elif argv[-2:] == ["scancel", "{runs}"]:
             # or it starts
             _cancel(people, made, "waits")
-        native, ours = (_ask(people, cluster, argv, made[cluster], who)
-                        for cluster in WHERE)
-        if ours != native:
-            differ.append((" ".join(argv), native, ours))
+        compare(argv)
+    _cancel(people, made, "runs")
+    for cluster, mine in made.items():
+        wait_until(lambda: _state(people, cluster, mine["runs"]),
+                   lambda now: now == "CANCELLED", 20,
+                   f"job {mine['runs']} on {cluster} is over")
+    for argv in TOO_LATE:
+        compare(argv)
     _cancel(people, made, "runs")
     assert not differ, "\n".join(map(str, differ))
 
