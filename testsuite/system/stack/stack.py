@@ -239,13 +239,17 @@ class Stack:
         """Until the natives have each other's list of jobs; none of them
         schedules before. One that was lost on its way does not come again with
         22.05 (fed_mgr.c, _agent_thread(): "bitmap too small"): then one of
-        them begins anew, and the other one if that is lost, too."""
+        them begins anew, and the other one if that is lost, too. With 24.11
+        one that begins anew may wait for a slurmdbd that waits for it
+        (proc_req.c, _add_registered_cluster())."""
         natives = list(self.clusters)
-        for name in reversed(natives):
+        for daemon in *(cluster.slurmctld for cluster in
+                        reversed(self.clusters.values())), self.slurmdbd:
             with contextlib.suppress(TimedOut):
                 self._wait_linked(natives, 20)
                 return
-            self.clusters[name].slurmctld.restart()
+            daemon.kill()
+            daemon.spawn()
         self._wait_linked(natives, 60)
 
     def wait_nodes(self, timeout=30):
