@@ -138,6 +138,12 @@ extern void fed_job_let_go(fed_job_t *job)
 	job->owed |= FED_BIT(FED_ACT_UNLOCK);
 }
 
+extern void fed_job_deny(fed_job_t *job, int64_t now)
+{
+	fed_job_let_go(job);
+	fed_job_to(job, FED_JOB_DENIED, now);
+}
+
 extern void fed_job_forget_origin(fed_job_t *job)
 {
 	job->owner = false;
@@ -150,6 +156,15 @@ extern void fed_job_settle(fed_job_t *job, int64_t now)
 {
 	if ((job->state == FED_JOB_ENDED) && !job->owed)
 		fed_job_to(job, FED_JOB_GONE, now);
+}
+
+extern void fed_job_changed(fed_job_t *job)
+{
+	if (fed_job_flies(job, FED_ACT_FLURM_UPDATE))
+		job->facts |= FED_JOB_F_UPDATE_AGAIN;
+	/* what FLURM was not sent yet it gets as it is by then */
+	if (fed_job_is(job, FED_JOB_F_SENT))
+		job->owed |= FED_BIT(FED_ACT_FLURM_UPDATE);
 }
 
 extern void fed_job_over(fed_job_t *job, int64_t now)

@@ -73,8 +73,10 @@ static uint32_t _to_flurm(const fed_job_t *job)
 	bool updated = !fed_job_owes(job, FED_ACT_FLURM_UPDATE);
 	uint32_t due = 0;
 
+	/* one that is denied is not in the queue yet, to be changed there */
 	if ((job->state > FED_JOB_DELIVERING) &&
-	    (job->state <= FED_JOB_RUNNING) && !updated)
+	    (job->state <= FED_JOB_RUNNING) &&
+	    (job->state != FED_JOB_DENIED) && !updated)
 		due |= FED_BIT(FED_ACT_FLURM_UPDATE);
 	switch (job->state) {
 	case FED_JOB_DELIVERING:

@@ -278,12 +278,34 @@ static fed_job_verdict_t _ended(fed_job_t *job, const fed_job_event_t *event)
 	return FED_JOB_CHANGED;
 }
 
+/*
+ * It has resources for a job that is not to start as it is. Only one that waits
+ * can be changed: back into the queue with it, and changed there.
+ */
+static fed_job_verdict_t _change_first(fed_job_t *job,
+				       const fed_job_event_t *event)
+{
+	if (event->attempt < job->attempt)
+		return FED_JOB_IGNORED;
+	job->facts |= FED_JOB_F_SENT;
+	if (job->attempt != event->attempt)
+		job->inflight &= ~FED_BIT(FED_ACT_FLURM_DENY);
+	job->attempt = event->attempt;
+	/* it was refused, or it is repeated */
+	job->inflight &= ~FED_BIT(FED_ACT_FLURM_UPDATE);
+	fed_job_deny(job, event->now);
+	return FED_JOB_CHANGED;
+}
+
 /* What it says when asked about a job that it has and has not run. */
 static fed_job_verdict_t _view_waiting(fed_job_t *job,
 				       const fed_job_event_t *event)
 {
 	bool starting = event->flurm == FED_FLURM_STARTING;
 
+	if (starting && fed_job_waits(job) &&
+	    fed_job_owes(job, FED_ACT_FLURM_UPDATE))
+		return _change_first(job, event);
 	switch (job->state) {
 	case FED_JOB_DELIVERING:
 	case FED_JOB_QUEUED:

@@ -129,11 +129,7 @@ static fed_job_verdict_t _update(fed_job_t *job, const fed_job_event_t *event)
 		if (event->only_here)
 			job->facts |= FED_JOB_F_ONLY_HERE;
 	}
-	if (fed_job_flies(job, FED_ACT_FLURM_UPDATE))
-		job->facts |= FED_JOB_F_UPDATE_AGAIN;
-	/* what FLURM was not sent yet it gets as it is by then */
-	if (fed_job_is(job, FED_JOB_F_SENT))
-		job->owed |= FED_BIT(FED_ACT_FLURM_UPDATE);
+	fed_job_changed(job);
 	return FED_JOB_CHANGED;
 }
 
@@ -197,12 +193,6 @@ static void _give_up(fed_job_t *job, int64_t now)
 	fed_job_withdraw(job, now);
 }
 
-static void _deny(fed_job_t *job, int64_t now)
-{
-	fed_job_let_go(job);
-	fed_job_to(job, FED_JOB_DENIED, now);
-}
-
 /*
  * Another cluster has the lock, perhaps only for as long as it tries to
  * allocate; or an update is not answered, and if the lock was ours before it
@@ -225,7 +215,7 @@ static fed_job_verdict_t _lock_refused(fed_job_t *job,
 		    (job->refusals >= FED_JOB_REFUSALS_MAX))
 			_give_up(job, event->now);
 		else
-			_deny(job, event->now);
+			fed_job_deny(job, event->now);
 		return FED_JOB_CHANGED;
 	case FED_JOB_RUNNING:
 	case FED_JOB_CANCELLING:

@@ -39,6 +39,9 @@ extern bool fed_job_may_have_lock(const fed_job_t *job);
 /* Owe the origin its lock back, if it may have given it. */
 extern void fed_job_let_go(fed_job_t *job);
 
+/* It is not to start: FLURM is to queue it again. */
+extern void fed_job_deny(fed_job_t *job, int64_t now);
+
 /* Owe the origin nothing more: it would be taken for something else. */
 extern void fed_job_forget_origin(fed_job_t *job);
 
@@ -65,6 +68,9 @@ extern void fed_job_not_here(fed_job_t *job, fed_job_end_t end, uint32_t code,
  * IN at_flurm - something of it is there, and is to be removed first
  */
 extern void fed_job_lose_run(fed_job_t *job, bool at_flurm, int64_t now);
+
+/* What it asks for is not what it was: FLURM is to hear of it. */
+extern void fed_job_changed(fed_job_t *job);
 
 /* It is over at FLURM. */
 extern void fed_job_over(fed_job_t *job, int64_t now);

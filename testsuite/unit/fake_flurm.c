@@ -23,6 +23,7 @@ static flurm_stream_t *stream;
 static gw_job_t *job;
 static uint64_t next_seq;
 static int questions;
+static int nice_is;
 static bool hold;
 static flurm_request_t *waiting;	/* with this: */
 static flurm_op_t waiting_op, late_op;
@@ -121,6 +122,16 @@ extern int fake_flurm_questions(void)
 	return count;
 }
 
+extern int fake_flurm_nice(void)
+{
+	int nice;
+
+	pthread_mutex_lock(&lock);
+	nice = nice_is;
+	pthread_mutex_unlock(&lock);
+	return nice;
+}
+
 /* --- what it is asked to do --- */
 
 static void _submit(const flurm_op_t *op, flurm_result_t *result)
@@ -130,6 +141,18 @@ static void _submit(const flurm_op_t *op, flurm_result_t *result)
 		job->epoch = op->epoch;
 		_happen_type(GW_EV_SUBMITTED);
 	}
+	result->status = 200;
+	gw_gate_fill(job, result);
+}
+
+/* As the gateway's engine_op.c */
+static void _update(const flurm_op_t *op, flurm_result_t *result)
+{
+	if (job->state != FLURM_PENDING) {
+		flurm_result_set(result, 409, NULL, "it does not wait");
+		return;
+	}
+	nice_is = flurm_or(op->spec->nice, nice_is);
 	result->status = 200;
 	gw_gate_fill(job, result);
 }
@@ -145,6 +168,10 @@ static void _do(const flurm_op_t *op, flurm_result_t *result)
 	}
 	if (!job) {
 		flurm_result_set(result, 404, NULL, "no such job");
+		return;
+	}
+	if (op->kind == FLURM_OP_UPDATE) {
+		_update(op, result);
 		return;
 	}
 	gw_gate_judge(job, op, _now_ms(), &verdict);
@@ -205,6 +232,11 @@ static void _post_start(flurm_request_t *request, void *arg)
 static void _post_revoke(flurm_request_t *request, void *arg)
 {
 	_take(request, FLURM_OP_REVOKE);
+}
+
+static void _patch(flurm_request_t *request, void *arg)
+{
+	_take(request, FLURM_OP_UPDATE);
 }
 
 static void _delete(flurm_request_t *request, void *arg)
@@ -326,6 +358,7 @@ static const flurm_route_t routes[] = {
 	FLURM_ROUTE("POST", "/api/v1/jobs", _post_job),
 	FLURM_ROUTE("GET", "/api/v1/jobs/{id}", _get_job),
 	FLURM_ROUTE("DELETE", "/api/v1/jobs/{id}", _delete),
+	FLURM_ROUTE("PATCH", "/api/v1/jobs/{id}", _patch),
 	FLURM_ROUTE("POST", "/api/v1/jobs/{id}/start", _post_start),
 	FLURM_ROUTE("POST", "/api/v1/jobs/{id}/revoke", _post_revoke),
 	FLURM_ROUTE("GET", "/api/v1/federation/events", _get_events),
@@ -339,7 +372,7 @@ extern uint16_t fake_flurm_start(void)
 	fed_err_t err;
 
 	next_seq = 1;
-	questions = 0;
+	questions = nice_is = 0;
 	hold = false;
 	if (!(server = flurm_server_start(&conf, &err)))
 		fail_msg("%s", err.text);

@@ -28,6 +28,9 @@ extern void fake_flurm_fails_to_start(void);
 extern flurm_state_t fake_flurm_state(void);
 extern bool fake_flurm_granted(void);
 
+/* RET its nice value, as last changed */
+extern int fake_flurm_nice(void);
+
 /* RET how often somebody has asked for this one job */
 extern int fake_flurm_questions(void);
 

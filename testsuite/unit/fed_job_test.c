@@ -369,6 +369,26 @@ static void _updated(void **state)
 			 FED_JOB_IGNORED);
 	assert_int_equal(job.updates_owed, 0);
 
+	/* where it has resources FLURM does not change it: it has to wait */
+	_to_granted();
+	HEAR(UPDATE);
+	_do(FED_ACT_UPDATE_RESPONSE);
+	HEAR(SENT, .action = FED_ACT_FLURM_UPDATE);
+	assert_job("granted", 0);
+	HEAR(FLURM_VIEW, .flurm = FED_FLURM_STARTING, .attempt = job.attempt,
+	     .asked = job.changed);
+	assert_job("denied", UNLOCK | DENY);
+	_do(FED_ACT_UNLOCK);
+	/* it is denied but not changed yet when it has resources again */
+	HEAR(SENT, .action = FED_ACT_FLURM_DENY);
+	HEAR(FLURM_VIEW, .flurm = FED_FLURM_STARTING,
+	     .attempt = job.attempt + 1, .asked = job.changed);
+	assert_job("denied", DENY);
+	_do(FED_ACT_FLURM_DENY);
+	assert_job("queued", UPDATE);
+	_do(FED_ACT_FLURM_UPDATE);
+	assert_job("queued", 0);
+
 	/* a tombstone answers, too */
 	_to_queued();
 	HEAR(REVOKE);

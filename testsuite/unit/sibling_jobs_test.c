@@ -264,6 +264,41 @@ static void _runs(void **state)
 	assert_true(_is(FED_JOB_RUNNING));
 }
 
+static void _alpha_updates(int nice)
+{
+	job_desc_msg_t desc;
+	sib_msg_t msg = {
+		.sib_msg_type = SIB_UPDATE,
+		.job_id = JOB_ID,
+		.data = &desc,
+	};
+
+	slurm_init_job_desc_msg(&desc);
+	desc.nice = NICE_OFFSET + nice;
+	jobs_take_sib(jobs, "alpha", &msg);
+}
+
+/*
+ * FLURM has resources for it, and an update comes, which FLURM takes only for
+ * what waits: it goes back, is changed, and starts the next time.
+ */
+static void _changed_before_it_starts(void **state)
+{
+	_to_locking();
+	_alpha_updates(5);
+	UNTIL(fake_flurm_nice() == 5);
+	assert_int_equal(fake_flurm_state(), FLURM_PENDING);
+	UNTIL(said[FED_ACT_UNLOCK]);
+	_answer(FED_ACT_UNLOCK, SLURM_SUCCESS);
+	_answer(FED_ACT_LOCK, SLURM_ERROR);
+	_answer(FED_ACT_UPDATE_RESPONSE, SLURM_SUCCESS);
+	UNTIL(_is(FED_JOB_QUEUED) && !fed_job_action(_job()));
+	fake_flurm_asks();
+	UNTIL(said[FED_ACT_LOCK]);
+	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
+	UNTIL(fake_flurm_granted());
+}
+
 /*
  * The lock was given for the first attempt. When the grant arrives, the second
  * one asks, for which it was refused.
@@ -798,6 +833,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_FLURM(_runs),
+		WITH_FLURM(_changed_before_it_starts),
 		WITH_FLURM(_grant_that_is_late),
 		WITH_FLURM(_answer_that_is_late),
 		WITH_FLURM(_deny_that_is_late),
