@@ -85,8 +85,11 @@ class Pinger(threading.Thread):
 
 
 @contextlib.contextmanager
-def slurmctld_unharmed(stack):
-    """It answers all the while, and has lost nothing afterwards."""
+def slurmctld_unharmed(stack, damaged=0):
+    """It answers all the while, and has lost nothing afterwards, but what
+    Slurm's own unpackers lose of so many damaged requests: 2 KiB of each with
+    24.11. LeakSanitizer (testsuite/lsan.supp) tells that from a loss of ours.
+    """
     ctld = stack.alpha.slurmctld
     stack.wait_linked(30)
     before = ctld.pid, ctld.descriptors(), ctld.threads(), ctld.resident()
@@ -105,7 +108,7 @@ def slurmctld_unharmed(stack):
                f"descriptors are closed again, there were {before[1]}")
     wait_until(ctld.threads, lambda now: now <= before[2] + 5, 45,
                f"threads have ended again, there were {before[2]}")
-    assert ctld.resident() < before[3] + 32 * 1024
+    assert ctld.resident() < before[3] + 32 * 1024 + 2 * damaged
     stack.wait_linked(75)
     for cluster in stack.clusters.values():
         cluster.wait_job(cluster.sbatch(f"--clusters={cluster.name}"))

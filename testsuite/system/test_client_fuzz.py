@@ -108,11 +108,13 @@ def test_nothing_is_left_behind(stack, requests):
     rng = random.Random(SEED)
     version = stack.rpc_version()
     munge = wire.Munge(stack.munge.socket)
-    with slurmctld_unharmed(stack), \
+    bodies = [(kind, body) for kind, body in requests.items()
+              if kind in KINDS] * 20
+    rounds = max(FRAMES // 100, 3)
+    with slurmctld_unharmed(stack, rounds * len(bodies)), \
             concurrent.futures.ThreadPoolExecutor(8) as pool:
-        for _ in range(max(FRAMES // 100, 3)):
+        for _ in range(rounds):
             frames = [wire.message(kind, mutate(body, rng), version,
                                    munge.credential())
-                      for kind, body in requests.items() if kind in KINDS
-                      for _ in range(20)]
+                      for kind, body in bodies]
             list(pool.map(lambda data: throw(stack.flurm.port, data), frames))

@@ -5,5 +5,5 @@ STACK = {"gateway": "local", "disk": 2}
 
 
 def test_full_disk(stack):
-    faults.fault(stack, faults.full_disk(stack), "beta")
+    faults.fault(stack, faults.full_disk, stack, "beta")
     assert stack.flurm.status()["clusters"][0]["ledger"]["state"] == "ok"

@@ -10,17 +10,17 @@ STACK = {"gateway": "local"}
 @pytest.mark.parametrize("native", ["alpha", "beta"])
 def test_slurmctld(stack, native, origin):
     """alpha's hosts FLURM's controller."""
-    faults.fault(stack, faults.killed(stack.clusters[native].slurmctld),
+    faults.fault(stack, faults.killed, stack.clusters[native].slurmctld,
                  origin, native)
 
 
 def test_gateway(stack):
-    faults.fault(stack, faults.killed(stack.flurm.gateway), "beta")
+    faults.fault(stack, faults.killed, stack.flurm.gateway, "beta")
 
 
 def test_slurmdbd(stack):
-    faults.fault(stack, faults.killed(stack.slurmdbd))
+    faults.fault(stack, faults.killed, stack.slurmdbd)
 
 
 def test_flurms_store_is_deleted(stack):
-    faults.fault(stack, faults.lost_store(stack.flurm.gateway))
+    faults.fault(stack, faults.lost_store, stack.flurm.gateway)

@@ -5,12 +5,12 @@ STACK = {"gateway": "local"}
 
 
 def test_native(stack):
-    faults.fault(stack, faults.paused(stack.beta.slurmctld), "alpha", "beta")
+    faults.fault(stack, faults.paused, stack.beta.slurmctld, "alpha", "beta")
 
 
 def test_origin(stack):
-    faults.fault(stack, faults.paused(stack.beta.slurmctld), "beta", "beta")
+    faults.fault(stack, faults.paused, stack.beta.slurmctld, "beta", "beta")
 
 
 def test_gateway(stack):
-    faults.fault(stack, faults.paused(stack.flurm.gateway))
+    faults.fault(stack, faults.paused, stack.flurm.gateway)
