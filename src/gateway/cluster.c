@@ -163,8 +163,9 @@ extern int gw_cluster_need(const gw_cluster_t *cluster,
 		need.time_limit = limit;
 	else if (partition->max_time != GW_NO_LIMIT)
 		need.time_limit = partition->max_time;
-	need.priority = flurm_or(spec->priority, 0) + partition->priority -
-		flurm_or(spec->nice, 0);
+	/* one that was asked for stands for itself, as in Slurm */
+	need.priority = flurm_is_set(spec->priority) ? spec->priority :
+		partition->priority - flurm_or(spec->nice, 0);
 	*ret_need = need;
 	return 0;
 }

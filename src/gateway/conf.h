@@ -21,7 +21,7 @@ typedef struct {
 	char *name;
 	int64_t max_time;	/* seconds or GW_NO_LIMIT */
 	int64_t default_time;	/* seconds or GW_NO_LIMIT */
-	int64_t priority;	/* added to the job's before they are ordered */
+	int64_t priority;	/* of jobs that ask for none, nice is taken off */
 	bool is_default;
 	bool up;		/* down: jobs queue, none starts */
 } gw_partition_conf_t;

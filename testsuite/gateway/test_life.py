@@ -464,11 +464,14 @@ def test_fifo_priority_and_backfill(make_gateway):
     wide = api.submit(spec(num_cpus=2, time_limit=60))
     long_one = api.submit(spec(time_limit=600))
     short = api.submit(spec(time_limit=2))
+    # a priority stands for itself, whatever the nice value
+    less = api.submit(spec(num_cpus=2, time_limit=60, priority=900,
+                           nice=-500))
     urgent = api.submit(spec(num_cpus=2, time_limit=60, priority=1000))
     events.wait("ended", short)
     assert api.job(long_one)["state"] == "pending"
     api.cancel(first, signal=9)
-    for job in (urgent, wide, long_one):
+    for job in (urgent, less, wide, long_one):
         events.wait("started", job)
     events.close()
 
