@@ -384,6 +384,21 @@ static void _updates(void **state)
 	assert_null(change.partition);
 	assert_null(change.script);
 	flurm_job_spec_free(&change);
+
+	/* who sets a priority takes the nice value away, if he names none */
+	desc->priority = 7;
+	assert_true(spec_from_update(desc, &change));
+	assert_int_equal(change.nice, -3);
+	flurm_job_spec_free(&change);
+	desc->nice = NO_VAL;
+	assert_true(spec_from_update(desc, &change));
+	assert_int_equal(change.priority, 7);
+	assert_int_equal(change.nice, 0);
+	flurm_job_spec_free(&change);
+	desc->priority = 0;
+	assert_true(spec_from_update(desc, &change));
+	assert_false(flurm_is_set(change.nice));
+	flurm_job_spec_free(&change);
 	_free_desc(desc);
 }
 
