@@ -117,6 +117,7 @@ typedef enum {
 	FED_EV_DEADLINE,	/* it has waited for delivery long enough */
 	FED_EV_RETRY,		/* a refused lock may be asked for again */
 	/* from ourselves */
+	FED_EV_CHANGE,		/* what it asks for, as UPDATE, but here */
 	FED_EV_SUPERSEDED,	/* there is a newer epoch of this id */
 	FED_EV_REPLAYED,	/* what was in flight is not any more */
 	FED_EVENTS

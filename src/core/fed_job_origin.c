@@ -289,6 +289,11 @@ extern fed_job_verdict_t fed_job_hear_origin(fed_job_t *job,
 	case FED_EV_ORIGIN_DOWN:
 		job->origin_down = true;
 		return FED_JOB_NOTED;
+	case FED_EV_CHANGE:
+		if (job->state > FED_JOB_RUNNING)
+			return FED_JOB_IGNORED;
+		fed_job_changed(job);
+		return FED_JOB_CHANGED;
 	case FED_EV_SUPERSEDED:
 		return _superseded(job, event);
 	default:

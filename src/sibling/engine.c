@@ -24,8 +24,9 @@ static void _set_partition(engine_t *engine)
 {
 	time_t told;
 	nodes_t *nodes = flurm_side_nodes(engine->flurm, &told);
+	const flurm_partition_t *part = nodes_part(nodes, NULL);
 
-	jobs_set_partition(engine->jobs, nodes_default_part(nodes));
+	jobs_set_partition(engine->jobs, part ? part->name : NULL);
 	nodes_unref(nodes);
 }
 

@@ -116,6 +116,15 @@ extern view_t *engine_view_now(engine_t *engine);
 extern uint32_t engine_cancel(engine_t *engine, uint32_t job_id,
 			      uint16_t signal, uint16_t flags, uint32_t uid);
 
+/*
+ * ... or to have jobs that wait start before others of the same user.
+ * IN ids - count of them, in this order
+ * IN uid - whose they must be; 0: anybody's
+ * RET as engine_cancel()
+ */
+extern uint32_t engine_top(engine_t *engine, const uint32_t *ids, int count,
+			   uint32_t uid);
+
 /* ... or to tell one that runs something. RET as engine_suspend() */
 extern uint32_t engine_notify(engine_t *engine, uint32_t job_id,
 			      const char *text);

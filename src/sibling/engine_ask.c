@@ -240,6 +240,16 @@ extern void engine_cancel_at_origin(engine_t *engine, const uint32_t *ids,
 	(void) _act(engine, note);
 }
 
+extern uint32_t engine_top(engine_t *engine, const uint32_t *ids, int count,
+			   uint32_t uid)
+{
+	note_t *note = note_new(NOTE_TOP, NULL);
+	jobs_top_t top = { .ids = ids, .count = count, .uid = uid };
+
+	note->top = &top;
+	return _act(engine, note);
+}
+
 extern uint32_t engine_suspend(engine_t *engine, uint32_t job_id, bool suspend)
 {
 	note_t *note = note_new(NOTE_SUSPEND, NULL);

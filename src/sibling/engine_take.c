@@ -243,6 +243,20 @@ extern void engine_relay_note(engine_t *engine, note_t *note)
 			     _relayed, call);
 }
 
+static uint32_t _take_top(engine_t *engine, jobs_top_t *top)
+{
+	nodes_t *nodes;
+	uint32_t rc;
+	time_t told;
+
+	if (!flurm_side_can(engine->flurm, FLURM_CAN_UPDATE))
+		return ESLURM_NOT_SUPPORTED;
+	top->nodes = nodes = flurm_side_nodes(engine->flurm, &told);
+	rc = jobs_top(engine->jobs, top);
+	nodes_unref(nodes);
+	return rc;
+}
+
 static void _asked(jobs_ask_t *ask)
 {
 	note_call_t *call = ask->arg;
@@ -300,6 +314,9 @@ extern void engine_note(engine_t *engine, note_t *note)
 		note->rc = jobs_cancel(engine->jobs, note->token, note->signal,
 				       note->flags, note->uid);
 		break;
+	case NOTE_TOP:
+		note->rc = _take_top(engine, note->top);
+		break;
 	case NOTE_SUSPEND:
 	case NOTE_NOTIFY:
 	case NOTE_ASK:
@@ -317,7 +334,7 @@ extern void engine_note(engine_t *engine, note_t *note)
 
 extern void engine_refuse_note(note_t *note)
 {
-	if (note->kind == NOTE_CANCEL)
+	if ((note->kind == NOTE_CANCEL) || (note->kind == NOTE_TOP))
 		note->rc = SLURM_ERROR;
 	for (int i = 0; i < note->count; i++)
 		note->rcs[i] = SLURM_ERROR;

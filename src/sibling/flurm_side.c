@@ -241,6 +241,11 @@ static void _health_done(void *arg, flurm_outcome_t outcome,
 	side->asking = false;
 }
 
+extern bool flurm_side_can(const flurm_side_t *side, uint32_t what)
+{
+	return !side->health.status || (side->health.capabilities & what);
+}
+
 extern nodes_t *flurm_side_nodes(const flurm_side_t *side, time_t *ret_told)
 {
 	*ret_told = side->nodes_told;

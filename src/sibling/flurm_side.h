@@ -37,6 +37,12 @@ extern flurm_client_t *flurm_side_client(flurm_side_t *side);
 extern const char *flurm_side_instance(const flurm_side_t *side);
 
 /*
+ * IN what - one of FLURM_CAN_
+ * RET false if it has said what it can do, and that is not among it
+ */
+extern bool flurm_side_can(const flurm_side_t *side, uint32_t what);
+
+/*
  * OUT ret_told - when it said so last; 0: it has not yet
  * RET its nodes and partitions, a reference for the caller; NULL: not known
  */

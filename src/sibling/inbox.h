@@ -30,6 +30,7 @@ typedef enum {
 	NOTE_SUSPEND,		/* token: job id, suspend; waited for: rc */
 	NOTE_NOTIFY,		/* token: job id, text; waited for: rc */
 	NOTE_ASK,		/* ask; waited for */
+	NOTE_TOP,		/* top; waited for: rc */
 	NOTE_ROWS,		/* rows: what slurmdbd said to them */
 } note_kind_t;
 
@@ -53,6 +54,7 @@ typedef struct note {
 	json_t *status;		/* out */
 	char *text;		/* of a script out; owned by the note */
 	jobs_ask_t *ask;	/* the waiter's */
+	jobs_top_t *top;	/* the waiter's */
 	rows_result_t *rows;	/* owned */
 	bool waited;		/* a thread waits in inbox_ask() */
 	bool done;		/* under the inbox's lock */

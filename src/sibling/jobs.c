@@ -185,11 +185,6 @@ static uint64_t _hash_spec(const flurm_job_spec_t *spec)
 	return hash;
 }
 
-static bool _only_here(const jobs_t *jobs, uint64_t viable)
-{
-	return fed_sibling_only(viable, jobs_our_id(jobs));
-}
-
 /*
  * Settle what it is accounted to, where its user has not named that
  * (slurmctld/job_mgr.c, _job_create()).
@@ -230,7 +225,8 @@ static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
 		.type = FED_EV_SUBMIT,
 		.now = jobs->now,
 		.viable = msg->fed_siblings,
-		.only_here = _only_here(jobs, msg->fed_siblings),
+		.only_here = fed_sibling_only(msg->fed_siblings,
+					      jobs_our_id(jobs)),
 		.unsynced = !peers_flags(jobs->conf.peers, peer).synced,
 	};
 	const job_desc_msg_t *desc = msg->data;
@@ -344,51 +340,6 @@ static void _take_cancel(jobs_t *jobs, const sib_msg_t *msg)
 	(void) _cancel(jobs, job, kill->signal, kill->flags, msg->req_uid);
 }
 
-/* Add what this update changes to what FLURM is yet to hear. */
-static void _keep_change(jobs_t *jobs, fed_job_t *job,
-			 const job_desc_msg_t *desc)
-{
-	job_host_t *host = jobs_host(jobs, job);
-	flurm_job_spec_t change;
-
-	if (!desc || !spec_from_update(desc, &change))
-		return;
-	if (host->spec)
-		flurm_job_spec_merge(host->spec, &change);
-	if (!host->change) {
-		host->change = xmalloc(sizeof(*host->change));
-		*host->change = change;
-	} else {
-		flurm_job_spec_merge(host->change, &change);
-		flurm_job_spec_free(&change);
-	}
-	jobs_write_host(jobs, job);
-}
-
-static void _take_update(jobs_t *jobs, const sib_msg_t *msg)
-{
-	const job_desc_msg_t *desc = msg->data;
-	fed_job_t *job = fed_job_table_find(jobs->table, msg->job_id);
-	fed_job_event_t event = {
-		.type = FED_EV_UPDATE,
-		.now = jobs->now,
-	};
-
-	if (!job) {
-		/* an answer is owed all the same: the lock waits for it */
-		job = fed_job_table_adopt(jobs->table, msg->job_id, 1,
-					  jobs->now, false);
-		if (!job)
-			return;
-	}
-	if (desc) {
-		event.viable = desc->fed_siblings_viable;
-		event.only_here = _only_here(jobs, event.viable);
-	}
-	_keep_change(jobs, job, desc);
-	jobs_event(jobs, job, &event);
-}
-
 extern void jobs_take_sib(jobs_t *jobs, const char *peer,
 			  const sib_msg_t *msg)
 {
@@ -411,7 +362,7 @@ extern void jobs_take_sib(jobs_t *jobs, const char *peer,
 		_take_cancel(jobs, msg);
 		break;
 	case SIB_UPDATE:
-		_take_update(jobs, msg);
+		jobs_take_update(jobs, msg);
 		break;
 	case SIB_SYNC:
 		jobs_take_sync(jobs, peer, msg);

@@ -92,6 +92,21 @@ extern void jobs_suspend(jobs_t *jobs, uint32_t job_id, bool suspend,
 extern void jobs_notify(jobs_t *jobs, uint32_t job_id, const char *text,
 			void (*done)(void *arg, uint32_t rc), void *arg);
 
+/* To have jobs that wait start before others of the same user */
+typedef struct {
+	const uint32_t *ids;	/* in the order that they are to have */
+	int count;
+	uint32_t uid;		/* whose they must be; 0: anybody's */
+	const nodes_t *nodes;	/* FLURM's partitions; NULL: not known */
+} jobs_top_t;
+
+/*
+ * Let jobs change priorities and nice values with others, so that they are the
+ * first. FLURM hears of it as of an update.
+ * RET a Slurm return code
+ */
+extern uint32_t jobs_top(jobs_t *jobs, const jobs_top_t *top);
+
 /* To have jobs that wait cancelled by their origins */
 typedef struct jobs_ask jobs_ask_t;
 struct jobs_ask {

@@ -37,6 +37,7 @@ typedef struct job_host {
 	uint64_t submit_op;	/* under way to FLURM, or 0 */
 	uint64_t grant_op;	/* the last one, the same */
 	uint64_t list_mark;	/* of the last list of FLURM's with it */
+	bool competes;		/* while jobs_top() is at work */
 	view_job_t *view;	/* as it is now, or NULL: nobody asked */
 } job_host_t;
 
@@ -97,6 +98,16 @@ extern void jobs_write_run(jobs_t *jobs, const fed_job_t *job);
 
 /* jobs_rows.c: append what slurmdbd is to know of it, and does not yet */
 extern void jobs_rows(jobs_t *jobs, fed_job_t *job);
+
+/* jobs_change.c: what an update says */
+extern void jobs_take_update(jobs_t *jobs, const sib_msg_t *msg);
+
+/*
+ * Add to what it asks for, and to what FLURM is yet to hear, which an event
+ * has to say. IN change - what it holds is taken
+ */
+extern void jobs_change(jobs_t *jobs, fed_job_t *job,
+			flurm_job_spec_t *change);
 
 /* Those are due, and said before anything else is. */
 #define JOB_ROW_ACTIONS (FED_BIT(FED_ACT_ROW_START) | FED_BIT(FED_ACT_ROW_END))

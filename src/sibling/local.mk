@@ -53,6 +53,7 @@ libfedsibling_la_SOURCES = \
 	src/sibling/jobs.c \
 	src/sibling/jobs.h \
 	src/sibling/jobs_ask.c \
+	src/sibling/jobs_change.c \
 	src/sibling/jobs_flurm.c \
 	src/sibling/jobs_int.h \
 	src/sibling/jobs_ledger.c \
@@ -61,6 +62,7 @@ libfedsibling_la_SOURCES = \
 	src/sibling/jobs_relay.c \
 	src/sibling/jobs_rows.c \
 	src/sibling/jobs_sync.c \
+	src/sibling/jobs_top.c \
 	src/sibling/jobs_view.c \
 	src/sibling/link.c \
 	src/sibling/link.h \

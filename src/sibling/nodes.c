@@ -149,11 +149,16 @@ extern nodes_t *nodes_from_stats(const char *name,
 
 /* ---- looking ---- */
 
-extern const char *nodes_default_part(const nodes_t *nodes)
+extern const flurm_partition_t *nodes_part(const nodes_t *nodes,
+					   const char *name)
 {
-	for (size_t i = 0; nodes && (i < nodes->part_cnt); i++)
-		if (nodes->part[i].is_default == FLURM_YES)
-			return nodes->part[i].name;
+	for (size_t i = 0; nodes && (i < nodes->part_cnt); i++) {
+		const flurm_partition_t *part = &nodes->part[i];
+
+		if (name ? !xstrcmp(part->name, name) :
+			   (part->is_default == FLURM_YES))
+			return part;
+	}
 	return NULL;
 }
 

@@ -51,8 +51,13 @@ extern nodes_t *nodes_from_stats(const char *name,
 extern nodes_t *nodes_ref(nodes_t *nodes);
 extern void nodes_unref(nodes_t *nodes);
 
-/* RET the partition of jobs that name none, or NULL; of nodes */
-extern const char *nodes_default_part(const nodes_t *nodes);
+/*
+ * IN nodes - or NULL: none are known
+ * IN name - NULL: that of jobs that name none
+ * RET the partition, or NULL; of nodes
+ */
+extern const flurm_partition_t *nodes_part(const nodes_t *nodes,
+					   const char *name);
 
 /* RET the index of a node, or -1 */
 extern int nodes_find(const nodes_t *nodes, const char *name);

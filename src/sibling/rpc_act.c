@@ -219,33 +219,36 @@ static uint32_t _may_top(const rpc_conf_t *conf, uid_t uid)
 						       ESLURM_ACCESS_DENIED;
 }
 
-/* ... and _set_top(), of each job that is named */
-static uint32_t _check_top(const rpc_conf_t *conf, const view_t *view,
-			   const char *ids, uid_t uid)
+/*
+ * As job_set_top() reads them: "7_*" is all of job 7, and FLURM has no array.
+ * RET the number of ids, 0 if one of them is none of a job here
+ */
+static int _top_ids(const view_t *view, char *text, uint32_t **ret_ids)
 {
-	const view_job_t *job;
-	unsigned long id;
+	char *save = NULL, *end, *word;
+	int count = 0;
+	long id;
 
-	for (; ids; ids = strchr(ids, ',') ? strchr(ids, ',') + 1 : NULL) {
-		id = strtoul(ids, NULL, 10);
-		if (!(job = view_find(view, (id < NO_VAL) ? id : 0)))
-			return ESLURM_INVALID_JOB_ID;
-		if ((job->spec.user_id != (int64_t) uid) &&
-		    !rights_operator(conf, uid))
-			return ESLURM_ACCESS_DENIED;
-		if (job->job.state >= FED_JOB_RUNNING)
-			return ESLURM_JOB_NOT_PENDING;
+	for (word = strtok_r(text, ",", &save); word;
+	     word = strtok_r(NULL, ",", &save)) {
+		id = strtol(word, &end, 10);
+		if ((end[0] && xstrcmp(end, "_*")) || (id <= 0) ||
+		    (id >= NO_VAL) || !view_find(view, id))
+			return 0;
+		xrecalloc(*ret_ids, count + 1, sizeof(**ret_ids));
+		(*ret_ids)[count++] = id;
 	}
-	/* FLURM's queue is not ours to order */
-	return ESLURM_NOT_SUPPORTED;
+	return count;
 }
 
+/* A native does it with its own copy, and sends nobody to the origin. */
 extern void rpc_top(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 {
 	const top_job_msg_t *request = msg->data;
-	const char *ids = rpc_text(request->job_id_str);
-	uint32_t rc = _may_top(conf, uid);
+	uint32_t rc = _may_top(conf, uid), *ids = NULL;
 	view_t *view;
+	char *text;
+	int count;
 
 	if (rc) {
 		(void) slurm_send_rc_msg(msg, rc);
@@ -253,8 +256,14 @@ extern void rpc_top(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 	}
 	if (!(view = rpc_view_now(conf, msg)))
 		return;
-	(void) slurm_send_rc_msg(msg, ids ? _check_top(conf, view, ids, uid) :
-					    ESLURM_INVALID_JOB_ID);
+	text = xstrdup(rpc_text(request->job_id_str));
+	count = text ? _top_ids(view, text, &ids) : 0;
+	rc = count ? engine_top(conf->engine, ids, count,
+				rights_operator(conf, uid) ? 0 : uid) :
+		     ESLURM_INVALID_JOB_ID;
+	(void) slurm_send_rc_msg(msg, rc);
+	xfree(ids);
+	xfree(text);
 	view_unref(view);
 }
 

@@ -77,18 +77,6 @@ static uint32_t _cpus(const job_desc_msg_t *desc)
 	return MAX(cpus, tasks * each);
 }
 
-static const flurm_partition_t *_part(const nodes_t *nodes, const char *name)
-{
-	for (size_t i = 0; i < nodes->part_cnt; i++) {
-		const flurm_partition_t *part = &nodes->part[i];
-
-		if (name ? !xstrcmp(part->name, name) :
-			   (part->is_default == FLURM_YES))
-			return part;
-	}
-	return NULL;
-}
-
 /* RET a Slurm errno if it can never start here */
 static uint32_t _estimate(const view_t *view, const job_desc_msg_t *desc,
 			  will_run_response_msg_t *response)
@@ -100,7 +88,7 @@ static uint32_t _estimate(const view_t *view, const job_desc_msg_t *desc,
 		return ESLURM_BATCH_ONLY;
 	if (!view->nodes)
 		return ESLURM_NODES_BUSY;
-	if (!(part = _part(view->nodes, name)))
+	if (!(part = nodes_part(view->nodes, name)))
 		return ESLURM_INVALID_PARTITION_NAME;
 	response->proc_cnt = _cpus(desc);
 	response->start_time = _when(view, response->proc_cnt);

@@ -169,18 +169,6 @@ extern char *show_job_tres(const view_job_t *job)
 
 /* ---- when ---- */
 
-static const flurm_partition_t *_part(const view_t *view, const char *name)
-{
-	for (size_t i = 0; view->nodes && (i < view->nodes->part_cnt); i++) {
-		const flurm_partition_t *part = &view->nodes->part[i];
-
-		if (name ? !xstrcmp(part->name, name) :
-			   (part->is_default == FLURM_YES))
-			return part;
-	}
-	return NULL;
-}
-
 static uint32_t _minutes(int64_t seconds)
 {
 	if (!flurm_is_set(seconds) || (seconds == FLURM_UNLIMITED))
@@ -194,7 +182,7 @@ extern uint32_t show_job_limit(const view_t *view, const view_job_t *job)
 
 	if (flurm_is_set(job->spec.time_limit))
 		return _minutes(job->spec.time_limit);
-	if (!(part = _part(view, job->spec.partition)))
+	if (!(part = nodes_part(view->nodes, job->spec.partition)))
 		return INFINITE;
 	return _minutes(flurm_is_set(part->default_time) ?
 			part->default_time : part->max_time);
@@ -293,14 +281,14 @@ static char *_partition(const view_t *view, const view_job_t *job)
 
 	if (job->spec.partition)
 		return job->spec.partition;
-	part = _part(view, NULL);
+	part = nodes_part(view->nodes, NULL);
 	return part ? part->name : NULL;
 }
 
 extern int64_t show_job_part_priority(const view_t *view,
 				      const view_job_t *job)
 {
-	const flurm_partition_t *part = _part(view, job->spec.partition);
+	const flurm_partition_t *part = nodes_part(view->nodes, job->spec.partition);
 
 	return part ? flurm_or(part->priority, 0) : 0;
 }

@@ -617,19 +617,6 @@ def test_notify(stack, running, people, who):
     assert done.status and "disabled" in done.err, done
 
 
-def test_top(stack, running, people):
-    """Refused as a native refuses it; what a native does is not done."""
-    waits = running("--begin=now+1hour", state="PENDING")
-    for job, who, said in ((waits, "owner", "denied"),
-                           (waits, "stranger", "denied"),
-                           (running(), "root", "no longer pending"),
-                           (4711, "operator", "Invalid job id"),
-                           (waits, "operator", "not supported")):
-        done = _at(stack, "flurm", "scontrol", "top", str(job),
-                   user=people[who], check=False)
-        assert done.status and said in done.err, (who, done)
-
-
 def test_requeue_at_flurm(stack, running, people):
     job = running()
     _at(stack, "flurm", "scontrol", "requeue", str(job), user=OWNER)
@@ -675,7 +662,6 @@ def test_script_is_the_owners(stack, running, people):
 
 
 @pytest.mark.parametrize("argv", [
-    ("scontrol", "top", "{job}"),
     ("scontrol", "reconfigure"), ("scontrol", "shutdown"),
     ("scontrol", "setdebug", "info"), ("scontrol", "takeover"),
     ("scontrol", "create", "reservation", "users=root", "nodes=ALL",

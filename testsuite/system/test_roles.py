@@ -75,6 +75,9 @@ scontrol resume {waits}
 scontrol notify {waits} hello
 scontrol notify {runs} hello
 scontrol requeue {waits}
+scontrol top {waits}
+scontrol top {waits},{waits}
+scontrol top {waits},{runs}
 scontrol top {runs}
 scontrol update jobid={runs} timelimit=5
 scontrol update jobid={runs} timelimit=50

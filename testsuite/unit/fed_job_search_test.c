@@ -419,6 +419,9 @@ static void _expand_origin(int32_t at)
 		TRY("signal", .type = FED_EV_CANCEL, .signal = 10);
 	if (with_details && !nodes[at].updates)
 		TRY("update", .type = FED_EV_UPDATE);
+	if (with_details &&
+	    !(nodes[at].job.owed & FED_BIT(FED_ACT_FLURM_UPDATE)))
+		TRY("change", .type = FED_EV_CHANGE);
 	TRY("submitted again", .type = FED_EV_SUBMIT,
 	    .only_here = nodes[at].job.facts & FED_JOB_F_ONLY_HERE);
 	if (nodes[at].job.inflight & FED_BIT(FED_ACT_LOCK)) {

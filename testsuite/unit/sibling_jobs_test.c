@@ -220,12 +220,13 @@ static int _end_with_flurm(void **state)
 	return 0;
 }
 
-static void _alpha_submits(uint64_t siblings)
+static void _alpha_submits_one(uint32_t job_id, uint64_t siblings,
+			       uint32_t priority, int nice)
 {
 	job_desc_msg_t *desc = xmalloc(sizeof(*desc));
 	sib_msg_t msg = {
 		.sib_msg_type = SIB_SUBMIT_BATCH,
-		.job_id = JOB_ID,
+		.job_id = job_id,
 		.fed_siblings = siblings,
 		.data = desc,
 	};
@@ -233,6 +234,8 @@ static void _alpha_submits(uint64_t siblings)
 	slurm_init_job_desc_msg(desc);
 	desc->script = xstrdup("#!/bin/sh\n");
 	desc->user_id = desc->group_id = 1000;
+	desc->priority = priority;
+	desc->nice = NICE_OFFSET + nice;
 #if COMPAT_24_11
 	msg.user_id = msg.group_id = 1000;
 #endif
@@ -240,6 +243,11 @@ static void _alpha_submits(uint64_t siblings)
 	/* 22.05's own forgets one */
 	xfree(desc->prefer);
 	slurm_free_job_desc_msg(desc);
+}
+
+static void _alpha_submits(uint64_t siblings)
+{
+	_alpha_submits_one(JOB_ID, siblings, NO_VAL, 0);
 }
 
 /* A job is at FLURM, which has resources for it: its lock is asked for. */
@@ -734,6 +742,120 @@ static void _only_here(void **state)
 }
 
 /* FLURM is away for longer than DeliveryTimeout. */
+/* scontrol top, with what slurmctld makes of the same; test_top.py compares */
+static void _top(void **state)
+{
+	static const struct {
+		struct {
+			uint32_t priority;	/* NO_VAL: nice alone */
+			int nice;
+		} before[3];
+		int count;
+		int top[4];		/* which of them */
+		uint32_t priority[3];
+		int nice[3];
+	} cases[] = {
+		/* equals go one below */
+		{ { { NO_VAL, 0 }, { NO_VAL, 0 }, { NO_VAL, 0 } }, 1, { 2 },
+		  { NO_VAL, NO_VAL, NO_VAL }, { 1, 1, 0 } },
+		{ { { NO_VAL, 0 }, { NO_VAL, 0 }, { NO_VAL, 0 } }, 3,
+		  { 2, 0, 1 }, { NO_VAL, NO_VAL, NO_VAL }, { 1, 0, 0 } },
+		/* what one gains the others lose */
+		{ { { NO_VAL, 0 }, { NO_VAL, 10 }, { NO_VAL, 30 } }, 1, { 2 },
+		  { NO_VAL, NO_VAL, NO_VAL }, { 15, 25, 0 } },
+		{ { { NO_VAL, 0 }, { NO_VAL, 10 }, { NO_VAL, 30 } }, 3,
+		  { 2, 1, 2 }, { NO_VAL, NO_VAL, NO_VAL }, { 30, 10, 0 } },
+		/* below 0, where a native's priorities would end */
+		{ { { NO_VAL, 0 }, { NO_VAL, 1000 }, { NO_VAL, 50 } }, 1,
+		  { 1 }, { NO_VAL, NO_VAL, NO_VAL }, { 500, 0, 550 } },
+		{ { { NO_VAL, 0 }, { NO_VAL, 10 }, { NO_VAL, 30 } }, 1, { 0 },
+		  { NO_VAL, NO_VAL, NO_VAL }, { 0, 10, 30 } },
+		/* a priority stands for itself, and its nice value follows */
+		{ { { 90, 0 }, { 50, 0 }, { 1, 0 } }, 1, { 1 },
+		  { 50, 90, 1 }, { 40, -40, 0 } },
+		{ { { 90, 0 }, { NO_VAL, 5 }, { 3, 0 } }, 1, { 1 },
+		  { 43, NO_VAL, 1 }, { 47, -90, 2 } },
+	};
+	uint32_t ids[4];
+	jobs_top_t top = { .ids = ids, .uid = 1000 };
+	const job_host_t *host;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint32_t first = JOB_ID + 10 * i;
+
+		for (int j = 0; j < 3; j++)
+			_alpha_submits_one(first + j, EVERYWHERE,
+					   cases[i].before[j].priority,
+					   cases[i].before[j].nice);
+		for (int j = 0; j < cases[i].count; j++)
+			ids[j] = first + cases[i].top[j];
+		top.count = cases[i].count;
+		assert_int_equal(jobs_top(jobs, &top), SLURM_SUCCESS);
+		for (int j = 0; j < 3; j++) {
+			host = fed_job_table_find(jobs->table,
+						  first + j)->host;
+			if ((host->spec->nice != cases[i].nice[j]) ||
+			    (flurm_or(host->spec->priority, NO_VAL) !=
+			     cases[i].priority[j]))
+				fail_msg("case %zu, job %d: priority %lld, nice %lld",
+					 i, j,
+					 (long long) host->spec->priority,
+					 (long long) host->spec->nice);
+			/* the next ones are not to compete with it */
+			jobs_event(jobs, fed_job_table_find(jobs->table,
+							    first + j),
+				   &(fed_job_event_t) {
+					   .type = FED_EV_REVOKE,
+					   .now = jobs->now });
+		}
+	}
+}
+
+static void _top_refused(void **state)
+{
+	uint32_t ids[2] = { JOB_ID, JOB_ID + 1 };
+	jobs_top_t top = { .ids = ids, .count = 2, .uid = 1000 };
+
+	_alpha_submits(EVERYWHERE);
+	assert_int_equal(jobs_top(jobs, &top), ESLURM_INVALID_JOB_ID);
+	_alpha_submits_one(JOB_ID + 1, EVERYWHERE, 0, 0);
+	/* one of them is enough */
+	assert_int_equal(jobs_top(jobs, &top), SLURM_SUCCESS);
+	top.ids = &ids[1];
+	top.count = 1;
+	assert_int_equal(jobs_top(jobs, &top), ESLURM_JOB_HELD);
+	top.uid = 1001;
+	assert_int_equal(jobs_top(jobs, &top), ESLURM_ACCESS_DENIED);
+	top.uid = 0;
+	assert_int_equal(jobs_top(jobs, &top), ESLURM_JOB_HELD);
+	jobs_event(jobs, fed_job_table_find(jobs->table, JOB_ID + 1),
+		   &(fed_job_event_t) { .type = FED_EV_REVOKE,
+					.now = jobs->now });
+	assert_int_equal(jobs_top(jobs, &top), ESLURM_JOB_NOT_PENDING);
+	/* one that has its resources is first */
+	UNTIL(_is(FED_JOB_QUEUED));
+	fake_flurm_asks();
+	UNTIL(said[FED_ACT_LOCK]);
+	top.ids = ids;
+	assert_int_equal(jobs_top(jobs, &top), SLURM_SUCCESS);
+	assert_true(_is(FED_JOB_LOCKING));
+}
+
+/* ... and one that FLURM has is changed there. */
+static void _top_at_flurm(void **state)
+{
+	uint32_t id = JOB_ID + 1;
+	jobs_top_t top = { .ids = &id, .count = 1, .uid = 1000 };
+
+	_alpha_submits(EVERYWHERE);
+	UNTIL(_is(FED_JOB_QUEUED));
+	_alpha_submits_one(id, EVERYWHERE, NO_VAL, 40);
+	assert_int_equal(jobs_top(jobs, &top), SLURM_SUCCESS);
+	assert_int_equal(fake_flurm_nice(), 0);
+	UNTIL(fake_flurm_nice() == 40);
+	assert_int_equal(_job()->updates_owed, 0);
+}
+
 static void _undelivered(void **state)
 {
 	_begin(1);
@@ -852,6 +974,9 @@ int main(void)
 		WITH_FLURM(_nobody_to_ask),
 		WITH_FLURM(_only_here),
 		WITH_FLURM(_origin_asked),
+		WITH_FLURM(_top),
+		WITH_FLURM(_top_refused),
+		WITH_FLURM(_top_at_flurm),
 		cmocka_unit_test(_undelivered),
 		cmocka_unit_test(_undelivered_but),
 	};

@@ -108,7 +108,8 @@ class Cluster:
         self.port = free_port()
         self.slurmd_port = free_port()
         self.conf = os.path.join(self.dir, "slurm.conf")
-        self.extra = [*conf]  # more lines of slurm.conf
+        # more lines of slurm.conf, instead of those of the same name
+        self.extra = [*conf]
         self.plugin_dirs = [_stock_plugin_dir()]
         self._munge = munge
         self._slurmdbd = slurmdbd
@@ -138,8 +139,11 @@ class Cluster:
             munge=self._munge.socket, dbd_port=self._slurmdbd.port,
             plugin_dir=":".join(self.plugin_dirs),
             ctld_timeout=5 if len(self.controllers) > 1 else 120)
+        names = {line.split("=")[0] for line in self.extra}
         with open(self.conf, "w") as file:
-            file.write(text + "".join(f"{line}\n" for line in self.extra))
+            file.writelines(f"{line}\n" for line in text.splitlines()
+                            if line.split("=")[0] not in names)
+            file.writelines(f"{line}\n" for line in self.extra)
         with open(os.path.join(self.dir, "cgroup.conf"), "w") as file:
             file.write(_CGROUP_CONF[self.stack.slurm_version >= (23, 11)])
 

@@ -40,19 +40,23 @@ class Gateway(Daemon):
         self.cpus = cpus
         self.dir = flurm.stack.mkdir(f"{flurm.name}-side")
         self.conf = os.path.join(self.dir, "gateway.conf")
-        self.extra = []  # more lines of gateway.conf
+        # more lines of gateway.conf, instead of those of the same name
+        self.extra = []
 
     @property
     def state(self):
         return os.path.join(self.dir, "state")
 
     def argv(self):
+        text = GATEWAY_CONF.format(
+            name=self.flurm.name, port=self.flurm.http_port,
+            token=self.flurm.token_file, dir=self.dir,
+            backend=self.backend, cpus=self.cpus,
+            shim=built("flurm-gateway-shim"))
+        names = {line.split("=")[0] for line in self.extra}
         with open(self.conf, "w") as file:
-            file.write(GATEWAY_CONF.format(
-                name=self.flurm.name, port=self.flurm.http_port,
-                token=self.flurm.token_file, dir=self.dir,
-                backend=self.backend, cpus=self.cpus,
-                shim=built("flurm-gateway-shim")))
+            file.writelines(f"{line}\n" for line in text.splitlines()
+                            if line.split("=")[0] not in names)
             file.writelines(f"{line}\n" for line in self.extra)
         return [built("flurm-gateway"), "-f", self.conf]
 
