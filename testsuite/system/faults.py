@@ -30,23 +30,29 @@ def paused(daemon, seconds=30):
 
 
 @contextlib.contextmanager
-def cut(wire):
-    """Whatever is said is torn in half, until three connections were."""
+def cut(wire, say=lambda: None):
+    """Whatever is said is torn in half, until three connections were; say()
+    has something said, by those who may have nothing to say."""
     torn = wire.torn
+
+    def count():
+        say()
+        return wire.torn - torn
     wire.cut()
     try:
         yield
-        wait_until(lambda: wire.torn - torn, lambda count: count >= 3, 60,
-                   "connections were torn")
+        wait_until(count, lambda count: count >= 3, 60,
+                   "connections were torn", every=1)
     finally:
         wire.mend()
 
 
 @contextlib.contextmanager
-def swallowed(wire):
+def swallowed(wire, say=lambda: None):
     wire.swallow()
     try:
         yield
+        say()
         time.sleep(15)  # longer than MessageTimeout: that is the fault
     finally:
         wire.mend()
@@ -72,6 +78,11 @@ def full_disk(stack):
     wait_until(lambda: stack.flurm.status()["clusters"][0]["ledger"]["state"],
                lambda state: state != "ok", 20, "the ledger cannot be written")
     os.remove(path)
+
+
+def speak(native):
+    """Has it tell its siblings something: of one more job."""
+    native.sbatch(user=USER)
 
 
 def submit(stack, origin, count, name):
