@@ -14,12 +14,14 @@ EXTRA_DIST += \
 	testsuite/system/stack/mariadb.py \
 	testsuite/system/stack/munge.py \
 	testsuite/system/stack/overhear.py \
+	testsuite/system/stack/people.py \
 	testsuite/system/stack/ports.py \
 	testsuite/system/stack/process.py \
 	testsuite/system/stack/proxy.py \
 	testsuite/system/stack/recorder.py \
 	testsuite/system/stack/release.py \
 	testsuite/system/stack/slurmdbd.py \
+	testsuite/system/stack/sreport.py \
 	testsuite/system/stack/stack.py \
 	testsuite/system/stack/wait.py \
 	testsuite/system/stack/wire.py \

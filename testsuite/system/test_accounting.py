@@ -9,6 +9,7 @@ import time
 import pytest
 
 from stack import wait_until
+from stack.sreport import utilization
 
 USER = "daemon"
 STACK = {"gateway": "local"}
@@ -317,29 +318,15 @@ def test_utilization(fed_jobs):
     """sreport has FLURM, its size and what was used of it."""
     job = submit(fed_jobs, "flurm", "-n4", rest="sleep 2")
     wait_states(fed_jobs, "flurm", job, ["COMPLETED"])
-    # hours are summed up when they are over: let this have been some ago
-    fed_jobs.mariadb.query(
+    allocated, reported = utilization(
+        fed_jobs, "flurm", ["Allocated", "Reported"],
         "UPDATE flurm_event_table SET time_start = time_start - 10800;"
         "UPDATE flurm_job_table SET time_start = time_start - 7200,"
         "time_eligible = time_eligible - 7200,"
-        f"time_end = time_end - 7200 + 600 WHERE id_job = {job};"
-        "UPDATE flurm_last_ran_table SET hourly_rollup = "
-        "UNIX_TIMESTAMP() - 10800, daily_rollup = UNIX_TIMESTAMP() - 90000,"
-        "monthly_rollup = UNIX_TIMESTAMP() - 90000")
-    fed_jobs.slurmdbd.restart()
-
-    def report():
-        out = fed_jobs.alpha.run(
-            "sreport", "-P", "-n", "cluster", "utilization",
-            "clusters=flurm", "start=now-3hours", "end=now",
-            "format=Cluster,Allocated,Reported")
-        return [line.split("|") for line in out.splitlines()]
-    seen = wait_until(report, lambda lines: lines and
-                      int(lines[0][1]), 60, "FLURM's usage is summed up")
-    assert seen[0][0] == "flurm"
+        f"time_end = time_end - 7200 + 600 WHERE id_job = {job}")
     # four CPUs for ten minutes
-    assert 38 <= int(seen[0][1]) <= 44
-    assert int(seen[0][2]) >= 16 * 60
+    assert 38 <= allocated <= 44
+    assert reported >= 16 * 60
 
 
 def test_no_runaway_jobs(fed_jobs):

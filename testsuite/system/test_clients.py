@@ -10,6 +10,7 @@ import re
 import pytest
 
 from stack import wait_until
+from stack.people import PEOPLE, add_people
 
 pytestmark = pytest.mark.fed_flurmd
 STACK = {"gateway": "local"}
@@ -61,7 +62,7 @@ JOBS = {
     "fails": ("--mem=10",),
 }
 SCRIPT = "#!/bin/sh\nsleep 600\n"
-OWNER = "daemon"
+OWNER = PEOPLE["owner"]
 
 
 def _submit(stack, feature):
@@ -428,24 +429,10 @@ def _state(stack, job):
     return _pairs(done.out).get("JobState")
 
 
-def _known(stack):
-    return stack.flurm.status()["clusters"][0]["slurmdbd"]["associations"]
-
-
 @pytest.fixture(scope="module")
 def people(stack, alike):
-    """An operator and a coordinator, beside root, the owner and a stranger."""
-    before = _known(stack)
-    stack.sacctmgr("add", "user", "games", "account=science",
-                   "adminlevel=operator")
-    stack.sacctmgr("add", "user", "man", "account=science")
-    stack.sacctmgr("add", "coordinator", "account=science", "names=man")
-    # what comes last is known last
-    stack.sacctmgr("add", "user", "mail", "account=science")
-    wait_until(lambda: _known(stack), lambda now: now >= before + 3, 20,
-               "FLURM knows them")
-    return {"root": None, "operator": "games", "coordinator": "man",
-            "owner": OWNER, "stranger": "mail"}
+    add_people(stack)
+    return PEOPLE
 
 
 MAY = {"root": True, "operator": True, "coordinator": True, "owner": True,

@@ -4,6 +4,7 @@ import json
 import pytest
 
 from stack import wait_until
+from stack.sreport import utilization
 
 pytestmark = pytest.mark.fed_flurmd
 STACK = {"gateway": "sim"}
@@ -99,25 +100,10 @@ def test_utilization(told):
     """sreport has the time that one node of many was down."""
     _set(told, "sim7", False, "long")
     _wait_open(told, {"sim7": "long"})
-    # hours are summed up when they are over: let this have been some ago
-    told.mariadb.query(
+    down, reported = utilization(
+        told, "flurm", ["Down", "Reported"],
         "UPDATE flurm_event_table SET time_start = time_start - 10800 "
-        "WHERE time_end = 0;"
-        "UPDATE flurm_last_ran_table SET hourly_rollup = "
-        "UNIX_TIMESTAMP() - 10800, daily_rollup = UNIX_TIMESTAMP() - 90000,"
-        "monthly_rollup = UNIX_TIMESTAMP() - 90000")
-    told.slurmdbd.restart()
-
-    def report():
-        out = told.alpha.run(
-            "sreport", "-P", "-n", "cluster", "utilization",
-            "clusters=flurm", "start=now-3hours", "end=now",
-            "format=Down,Reported")
-        return [int(number) for line in out.splitlines()
-                for number in line.split("|")]
-    down, reported = wait_until(
-        report, lambda numbers: numbers and numbers[0], 60,
-        "the time is summed up")
+        "WHERE time_end = 0")
     size = told.flurm.status()["clusters"][0]["flurm"]
     # the cluster was there some seconds before its node went down
     assert 0.9 * reported < down * size["nodes"] <= reported

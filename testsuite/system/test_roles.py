@@ -6,16 +6,16 @@ which jobs and nodes are seen are compared. Then again where PrivateData hides
 all that it can.
 """
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from stack import wait_until
+from stack.people import PEOPLE, add_people
 
 pytestmark = pytest.mark.fed_flurmd
 STACK = {"gateway": "local"}
 SCRIPT = "#!/bin/sh\nexec sleep 600\n"
-ROLES = {"root": None, "operator": "games", "coordinator": "man",
-         "owner": "daemon", "stranger": "mail"}
 WHERE = ("beta", "flurm")
 
 # {runs} and {waits} are jobs of the owner's, {node} is the cluster's
@@ -125,24 +125,12 @@ scontrol requeuehold {runs}
 """.strip().splitlines()]
 
 
-def _known(stack):
-    return stack.flurm.status()["clusters"][0]["slurmdbd"]["associations"]
-
-
 @pytest.fixture(scope="module")
 def people(stack):
-    before = _known(stack)
-    stack.sacctmgr("add", "user", "games", "account=science",
-                   "adminlevel=operator")
-    stack.sacctmgr("add", "user", "man", "account=science")
-    stack.sacctmgr("add", "coordinator", "account=science", "names=man")
-    # what comes last is known last
-    stack.sacctmgr("add", "user", "mail", "account=science")
+    add_people(stack)
     for cluster in stack.members():
         stack.sacctmgr("modify", "cluster", cluster, "set",
                        f"features=is{cluster}")
-    wait_until(lambda: _known(stack), lambda now: now >= before + 3, 20,
-               "FLURM knows them")
     # natives may lose each other for a minute when they hear of features
     stack.wait_linked(100)
     return stack
@@ -162,7 +150,7 @@ def _jobs(stack, minutes):
             mine[name] = stack.alpha.sbatch(
                 f"--cluster-constraint=is{cluster}", f"--job-name={name}",
                 "--account=science", "--mem=10", f"-t{minutes}", f"-n{cpus}",
-                script=SCRIPT, user=ROLES["owner"])
+                script=SCRIPT, user=PEOPLE["owner"])
         for cluster, mine in made.items():
             wait_until(lambda: _state(stack, cluster, mine[name]),
                        lambda now: now == state, 30,
@@ -175,19 +163,17 @@ def _cancel(stack, made, name):
                     check=False)
 
 
-def _settle(stack, made):
-    """Until all that was done to the jobs has reached where they are.
+def _settle(stack, cluster, job):
+    """Until all that was done to the cluster's jobs has reached it.
 
     A native takes a second for each update of a job that is new; one that is
     cancelled meanwhile may start once the release that came before is read.
     """
-    for cluster, mine in made.items():
-        stack.alpha.scontrol("update", f"jobid={mine['runs']}",
-                             "comment=settled")
-        wait_until(lambda: stack.alpha.scontrol(
-            "-M", cluster, "show", "job", str(mine["runs"])),
-            lambda out: "Comment=settled" in out, 60,
-            f"{cluster} has heard of all")
+    stack.alpha.scontrol("update", f"jobid={job}", "comment=settled")
+    wait_until(lambda: stack.alpha.scontrol("-M", cluster, "show", "job",
+                                            str(job)),
+               lambda out: "Comment=settled" in out, 60,
+               f"{cluster} has heard of all")
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +192,7 @@ def _ask(stack, cluster, argv, ids, who):
                         nosuch=ids["runs"] | 0x3ffffff, **ids)
             for word in argv]
     done = stack.alpha.run(argv[0], "-M", cluster, *argv[1:], check=False,
-                           user=ROLES[who])
+                           user=PEOPLE[who])
     seen = {name for name, job in ids.items() if str(job) in done.out}
     # natives tell where what waits is to run
     if re.search(rf"(?<!SchedNodeList=)\b{cluster}1\b", done.out):
@@ -218,40 +204,61 @@ def _ask(stack, cluster, argv, ids, who):
     return done.status, seen, sorted(set(said.splitlines()))
 
 
-@pytest.mark.parametrize("who", ROLES)
-@pytest.mark.parametrize("argv", QUESTIONS, ids=" ".join)
-def test_questions(people, jobs, argv, who):
-    native, ours = (_ask(people, cluster, argv, jobs[cluster], who)
-                    for cluster in WHERE)
+def _ask_all(stack, made):
+    """Futures of what is said: {(cluster, question, who): ...}.
+
+    Asked by some at a time, since a command mostly waits: with -M it asks
+    slurmdbd, and both send in pieces that wait for an acknowledgement.
+    """
+    with ThreadPoolExecutor(6) as pool:
+        return {(cluster, *argv, who): pool.submit(
+            _ask, stack, cluster, argv, made[cluster], who)
+            for argv in QUESTIONS for who in PEOPLE for cluster in WHERE}
+
+
+def _compare(said, argv, who):
+    native, ours = (said[(cluster, *argv, who)].result() for cluster in WHERE)
     assert ours == native
 
 
-@pytest.mark.parametrize("who", ROLES)
-def test_actions(people, who):
-    def compare(argv):
-        native, ours = (_ask(people, cluster, argv, made[cluster], who)
-                        for cluster in WHERE)
-        if ours != native:
-            differ.append((" ".join(argv), native, ours))
+@pytest.fixture(scope="module")
+def said(people, jobs):
+    return _ask_all(people, jobs)
 
-    # short, so that they get by what waits to be looked at
-    made = _jobs(people, 10)
-    differ = []
+
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("argv", QUESTIONS, ids=" ".join)
+def test_questions(said, argv, who):
+    _compare(said, argv, who)
+
+
+def _act(stack, cluster, ids, who):
+    """What was said to each of ACTIONS, then to each of TOO_LATE."""
+    said = []
     for argv in ACTIONS:
         if argv[-2:] == ["scancel", "{waits}"]:
-            _settle(people, made)
+            _settle(stack, cluster, ids["runs"])
         elif argv[-2:] == ["scancel", "{runs}"]:
             # or it starts
-            _cancel(people, made, "waits")
-        compare(argv)
+            _cancel(stack, {cluster: ids}, "waits")
+        said.append(_ask(stack, cluster, argv, ids, who))
+    _cancel(stack, {cluster: ids}, "runs")
+    wait_until(lambda: _state(stack, cluster, ids["runs"]),
+               lambda now: now == "CANCELLED", 20,
+               f"job {ids['runs']} on {cluster} is over")
+    return said + [_ask(stack, cluster, argv, ids, who) for argv in TOO_LATE]
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_actions(people, who):
+    # short, so that they get by what waits to be looked at
+    made = _jobs(people, 10)
+    with ThreadPoolExecutor() as pool:
+        native, ours = pool.map(
+            lambda cluster: _act(people, cluster, made[cluster], who), WHERE)
     _cancel(people, made, "runs")
-    for cluster, mine in made.items():
-        wait_until(lambda: _state(people, cluster, mine["runs"]),
-                   lambda now: now == "CANCELLED", 20,
-                   f"job {mine['runs']} on {cluster} is over")
-    for argv in TOO_LATE:
-        compare(argv)
-    _cancel(people, made, "runs")
+    differ = [(" ".join(argv), *both) for argv, *both in
+              zip(ACTIONS + TOO_LATE, native, ours) if both[0] != both[1]]
     assert not differ, "\n".join(map(str, differ))
 
 
@@ -274,9 +281,12 @@ def private(people, jobs):
     return jobs
 
 
-@pytest.mark.parametrize("who", ROLES)
+@pytest.fixture(scope="module")
+def said_in_private(people, private):
+    return _ask_all(people, private)
+
+
+@pytest.mark.parametrize("who", PEOPLE)
 @pytest.mark.parametrize("argv", QUESTIONS, ids=" ".join)
-def test_private_questions(people, private, argv, who):
-    native, ours = (_ask(people, cluster, argv, private[cluster], who)
-                    for cluster in WHERE)
-    assert ours == native
+def test_private_questions(said_in_private, argv, who):
+    _compare(said_in_private, argv, who)
