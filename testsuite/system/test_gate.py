@@ -59,8 +59,8 @@ def test_grant_that_is_late(wired):
                         script=wired.witness.script())
     wired.wait_states(job, flurm="pending", alpha="PENDING", beta="PENDING")
     # the origin does not answer for now, so that the request waits for it
-    origin.run("scancel", str(filler))
     origin.slurmctld.pause()
+    wired.alpha.run("scancel", "-M", "flurm", str(filler))
     wait_until(lambda: gateway.job(job), lambda seen: seen.get("attempt") == 1
                and seen["state"] == "starting", 20, "it asks")
     wait_until(lambda: wired.flurm.status()["clusters"][0]["jobs"]["states"],
