@@ -129,6 +129,11 @@ extern void gw_gate_update(gw_job_t *job, const gw_event_t *event)
 		job->granted = true;
 		break;
 	case GW_EV_WAIT:
+		_wait_again(job, 0, false);
+		/* a second one may be for sooner */
+		job->not_before_ms = event->until_ms;
+		_keep(&job->reason, event->reason);
+		break;
 	case GW_EV_GAVE_BACK:
 		_wait_again(job, event->until_ms, false);
 		_keep(&job->reason, event->reason);

@@ -175,9 +175,24 @@ static int _check_attempt(const gw_job_t *job, const flurm_op_t *op,
 	return -1;
 }
 
+/*
+ * It waits until it may ask again. A second word can only make that sooner: an
+ * answer that comes late, or twice, must not keep it waiting.
+ */
+static void _judge_sooner(const gw_job_t *job, int64_t until_ms,
+			  gw_verdict_t *verdict)
+{
+	if (job->not_before_ms > until_ms)
+		_event(job, GW_EV_WAIT, verdict)->until_ms = until_ms;
+	else
+		_ok(job, verdict);
+}
+
 static void _judge_start(const gw_job_t *job, const flurm_op_t *op,
 			 int64_t now_ms, gw_verdict_t *verdict)
 {
+	int64_t until_ms = now_ms + flurm_or(op->retry_after, 0) * 1000;
+
 	if (_check_attempt(job, op, &verdict->result))
 		return;
 	if (op->grant && job->granted)
@@ -187,9 +202,10 @@ static void _judge_start(const gw_job_t *job, const flurm_op_t *op,
 	else if (op->grant)
 		_conflict(job, &verdict->result, NULL, "does not ask to start");
 	else if (_asks(job))
-		_event(job, GW_EV_WAIT, verdict)->until_ms = now_ms +
-			flurm_or(op->retry_after, 0) * 1000;
-	else if ((job->state == FLURM_PENDING) || (job->state == FLURM_HELD))
+		_event(job, GW_EV_WAIT, verdict)->until_ms = until_ms;
+	else if (job->state == FLURM_PENDING)
+		_judge_sooner(job, until_ms, verdict);
+	else if (job->state == FLURM_HELD)
 		_ok(job, verdict);
 	else
 		_conflict(job, &verdict->result, NULL,

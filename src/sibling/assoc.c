@@ -281,6 +281,124 @@ extern uint32_t assoc_check(assoc_t *assoc, uint16_t enforce, uid_t uid,
 	return rc;
 }
 
+/* RET the place of a user's first wckey */
+static uint32_t _first_wckey(const assoc_known_t *known, const char *user)
+{
+	uint32_t low = 0, high = known->wckey_cnt;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (xstrcmp(known->wckeys[middle].user, user) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* IN name - NULL: the user's default. RET the wckey, or NULL */
+static const char *_wckey(const assoc_known_t *known, const char *user,
+			  const char *name)
+{
+	for (uint32_t i = _first_wckey(known, user); i < known->wckey_cnt;
+	     i++) {
+		const assoc_wckey_t *wckey = &known->wckeys[i];
+
+		if (xstrcmp(wckey->user, user))
+			break;
+		if (name ? !xstrcasecmp(wckey->name, name) : wckey->is_def)
+			return wckey->name;
+	}
+	return NULL;
+}
+
+extern uint32_t assoc_check_wckey(assoc_t *assoc, uint16_t enforce, uid_t uid,
+				  const char *wckey, char **ret_wckey,
+				  fed_err_t *err)
+{
+	const assoc_user_t *user;
+	const char *found = NULL;
+	uint32_t rc = SLURM_SUCCESS;
+
+	if (wckey && !wckey[0])
+		wckey = NULL;
+	pthread_mutex_lock(&assoc->lock);
+	if ((user = _find_user(assoc, uid)))
+		found = _wckey(&assoc->known, user->name, wckey);
+	/*
+	 * Slurm would refuse a user without a default, too, but each user of
+	 * slurmdbd's has one, if only "".
+	 */
+	if ((enforce & ACCOUNTING_ENFORCE_WCKEYS) &&
+	    !(wckey ? (found != NULL) : (user != NULL))) {
+		fed_err_set(err, ESLURM_INVALID_WCKEY,
+			    "user %s (%u) has no wckey %s on this cluster",
+			    user ? user->name : "?", uid,
+			    wckey ? wckey : "by default");
+		rc = ESLURM_INVALID_WCKEY;
+	} else if (wckey) {
+		*ret_wckey = xstrdup(wckey);
+	} else {
+		*ret_wckey = xstrdup_printf("*%s", found ? found : "");
+	}
+	pthread_mutex_unlock(&assoc->lock);
+	return rc;
+}
+
+#define DEPTH_MAX 64		/* slurmdbd's tree might be a circle */
+
+static void _get_limits(const assoc_known_t *known, const assoc_rec_t *rec,
+			const assoc_qos_t *qos, assoc_limits_t *ret)
+{
+	const assoc_acct_t *above;
+	uint32_t parent = rec->parent;
+
+	if (qos) {
+		ret->qos_id = qos->id;
+		ret->qos = limits_copy(qos->limits);
+	}
+	ret->account = xstrdup(rec->account);
+	ret->assoc = xcalloc(DEPTH_MAX, sizeof(*ret->assoc));
+	ret->assoc[0].id = rec->id;
+	ret->assoc[0].limits = limits_copy(rec->limits);
+	ret->count = 1;
+	while ((ret->count < DEPTH_MAX) &&
+	       (above = assoc_known_acct(known, parent))) {
+		ret->assoc[ret->count].id = above->id;
+		ret->assoc[ret->count++].limits = limits_copy(above->limits);
+		parent = above->parent;
+	}
+}
+
+extern void assoc_limits(assoc_t *assoc, uid_t uid, const char *account,
+			 const char *partition, const char *qos,
+			 assoc_limits_t *ret)
+{
+	const assoc_known_t *known = &assoc->known;
+	const assoc_user_t *user;
+	const assoc_rec_t *rec = NULL;
+
+	*ret = (assoc_limits_t) { 0 };
+	pthread_mutex_lock(&assoc->lock);
+	if ((user = _find_user(assoc, uid)))
+		rec = _rec(known, user->name, account, partition);
+	if (rec)
+		_get_limits(known, rec, qos ? _qos(known, qos) :
+					      _default_qos(known, rec), ret);
+	pthread_mutex_unlock(&assoc->lock);
+}
+
+extern void assoc_limits_free(assoc_limits_t *limits)
+{
+	xfree(limits->qos);
+	xfree(limits->account);
+	for (uint32_t i = 0; i < limits->count; i++)
+		xfree(limits->assoc[i].limits);
+	xfree(limits->assoc);
+	*limits = (assoc_limits_t) { 0 };
+}
+
 extern uint32_t assoc_qos_id(assoc_t *assoc, const char *name)
 {
 	const assoc_qos_t *qos;

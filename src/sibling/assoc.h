@@ -22,6 +22,7 @@
 #include "src/core/bytes.h"
 #include "src/core/err.h"
 #include "src/sibling/compat.h"
+#include "src/sibling/limits.h"
 
 typedef struct assoc assoc_t;
 
@@ -38,10 +39,13 @@ extern bool assoc_is_known(assoc_t *assoc);
  * IN users - of slurmdb_user_rec_t, with coord_accts
  * IN assocs - of slurmdb_assoc_rec_t, those of one cluster
  * IN qos - of slurmdb_qos_rec_t
+ * IN wckeys - of slurmdb_wckey_rec_t, those of that cluster; NULL: they are not
+ *	tracked
  * RET true if it is other than what was known
  */
 extern bool assoc_load(assoc_t *assoc, compat_list_t users,
-		       compat_list_t assocs, compat_list_t qos);
+		       compat_list_t assocs, compat_list_t qos,
+		       compat_list_t wckeys);
 
 /* To and from the ledger. RET of unpack: 0, or -1 with err and nothing new */
 extern void assoc_pack(assoc_t *assoc, fed_bytes_t *bytes);
@@ -84,6 +88,39 @@ extern uint32_t assoc_check(assoc_t *assoc, uint16_t enforce, uid_t uid,
 			    const char *account, const char *partition,
 			    const char *qos, assoc_found_t *ret,
 			    fed_err_t *err);
+
+/*
+ * The wckey that a job has (slurmctld/job_mgr.c,
+ * _copy_job_desc_to_job_record()); only where wckeys are tracked.
+ * IN enforce - ACCOUNTING_ENFORCE_WCKEYS is looked at
+ * IN wckey - NULL: it named none
+ * OUT ret_wckey - what it has, to be xfreed; the default with a "*" before it
+ * RET SLURM_SUCCESS, or the Slurm errno to refuse it with, and err says why
+ */
+extern uint32_t assoc_check_wckey(assoc_t *assoc, uint16_t enforce, uid_t uid,
+				  const char *wckey, char **ret_wckey,
+				  fed_err_t *err);
+
+/* What limits the jobs of an association with a QOS; limits may be NULL */
+typedef struct {
+	uint32_t qos_id;	/* 0: there is none */
+	limits_t *qos;
+	char *account;
+	uint32_t count;		/* the association and all above it */
+	struct {
+		uint32_t id;
+		limits_t *limits;
+	} *assoc;
+} assoc_limits_t;
+
+/*
+ * IN uid, account, partition, qos - as of assoc_check()
+ * OUT ret - a copy, for assoc_limits_free(); without an association of count 0
+ */
+extern void assoc_limits(assoc_t *assoc, uid_t uid, const char *account,
+			 const char *partition, const char *qos,
+			 assoc_limits_t *ret);
+extern void assoc_limits_free(assoc_limits_t *limits);
 
 /* RET its id, 0 if there is none of that name */
 extern uint32_t assoc_qos_id(assoc_t *assoc, const char *name);

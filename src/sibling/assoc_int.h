@@ -32,19 +32,37 @@ typedef struct {
 	uint32_t def_qos;	/* 0: none */
 	uint32_t qos_cnt;
 	uint32_t *qos;		/* ids of those that it may use */
+	uint32_t parent;	/* id of the account's */
+	limits_t *limits;	/* or NULL: none */
 } assoc_rec_t;
+
+/* The association of an account, that those of users are below */
+typedef struct {
+	uint32_t id;
+	uint32_t parent;	/* 0: it is the root */
+	limits_t *limits;	/* or NULL: none */
+} assoc_acct_t;
 
 typedef struct {
 	uint32_t id;
 	char *name;
+	limits_t *limits;	/* NULL: not known, of an old ledger */
 } assoc_qos_t;
 
 typedef struct {
-	uint32_t user_cnt, rec_cnt, qos_cnt;
+	char *user;
+	char *name;
+	bool is_def;		/* the user's default */
+} assoc_wckey_t;
+
+typedef struct {
+	uint32_t user_cnt, rec_cnt, acct_cnt, qos_cnt, wckey_cnt;
 	assoc_user_t *users;	/* by name */
 	uint32_t *by_uid;	/* their places, by uid */
 	assoc_rec_t *recs;	/* of users, by user */
+	assoc_acct_t *accts;	/* by id */
 	assoc_qos_t *qos;
+	assoc_wckey_t *wckeys;	/* by user */
 	uint32_t root_qos;	/* default of the root account, or 0 */
 } assoc_known_t;
 
@@ -71,6 +89,10 @@ extern void assoc_known_pack(const assoc_known_t *known, fed_bytes_t *bytes);
 /* RET the user of that name, or NULL */
 extern assoc_user_t *assoc_known_user(const assoc_known_t *known,
 				      const char *name);
+
+/* RET the account's association of that id, or NULL */
+extern const assoc_acct_t *assoc_known_acct(const assoc_known_t *known,
+					    uint32_t id);
 
 /* Replace what is known. RET true if that changes it */
 extern bool assoc_replace(assoc_t *assoc, assoc_known_t *known);

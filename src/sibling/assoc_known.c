@@ -9,7 +9,7 @@
 
 #include "src/sibling/record.h"
 
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2		/* 1 had neither limits nor wckeys */
 
 extern void assoc_known_free(assoc_known_t *known)
 {
@@ -26,13 +26,24 @@ extern void assoc_known_free(assoc_known_t *known)
 		xfree(known->recs[i].account);
 		xfree(known->recs[i].partition);
 		xfree(known->recs[i].qos);
+		xfree(known->recs[i].limits);
 	}
-	for (uint32_t i = 0; i < known->qos_cnt; i++)
+	for (uint32_t i = 0; i < known->acct_cnt; i++)
+		xfree(known->accts[i].limits);
+	for (uint32_t i = 0; i < known->qos_cnt; i++) {
 		xfree(known->qos[i].name);
+		xfree(known->qos[i].limits);
+	}
+	for (uint32_t i = 0; i < known->wckey_cnt; i++) {
+		xfree(known->wckeys[i].user);
+		xfree(known->wckeys[i].name);
+	}
 	xfree(known->users);
 	xfree(known->by_uid);
 	xfree(known->recs);
+	xfree(known->accts);
 	xfree(known->qos);
+	xfree(known->wckeys);
 	*known = (assoc_known_t) { 0 };
 }
 
@@ -59,6 +70,21 @@ static int _by_id(const void *a, const void *b)
 	return (left->id > right->id) - (left->id < right->id);
 }
 
+static int _acct_by_id(const void *a, const void *b)
+{
+	const assoc_acct_t *left = a, *right = b;
+
+	return (left->id > right->id) - (left->id < right->id);
+}
+
+static int _wckey_by_user(const void *a, const void *b)
+{
+	const assoc_wckey_t *left = a, *right = b;
+	int rc = xstrcmp(left->user, right->user);
+
+	return rc ? rc : xstrcmp(left->name, right->name);
+}
+
 static int _by_uid(const void *a, const void *b, void *arg)
 {
 	const assoc_user_t *users = arg;
@@ -75,6 +101,12 @@ extern void assoc_known_sort(assoc_known_t *known)
 		      _by_user);
 	if (known->qos_cnt)
 		qsort(known->qos, known->qos_cnt, sizeof(assoc_qos_t), _by_id);
+	if (known->acct_cnt)
+		qsort(known->accts, known->acct_cnt, sizeof(assoc_acct_t),
+		      _acct_by_id);
+	if (known->wckey_cnt)
+		qsort(known->wckeys, known->wckey_cnt, sizeof(assoc_wckey_t),
+		      _wckey_by_user);
 	if (!known->user_cnt)
 		return;
 	qsort(known->users, known->user_cnt, sizeof(assoc_user_t), _by_name);
@@ -94,6 +126,16 @@ extern assoc_user_t *assoc_known_user(const assoc_known_t *known,
 
 	return known->user_cnt ? bsearch(&key, known->users, known->user_cnt,
 					 sizeof(assoc_user_t), _by_name) :
+				 NULL;
+}
+
+extern const assoc_acct_t *assoc_known_acct(const assoc_known_t *known,
+					    uint32_t id)
+{
+	const assoc_acct_t key = { .id = id };
+
+	return known->acct_cnt ? bsearch(&key, known->accts, known->acct_cnt,
+					 sizeof(assoc_acct_t), _acct_by_id) :
 				 NULL;
 }
 
@@ -128,10 +170,25 @@ extern void assoc_known_pack(const assoc_known_t *known, fed_bytes_t *bytes)
 		fed_put_u32(bytes, rec->qos_cnt);
 		for (uint32_t j = 0; j < rec->qos_cnt; j++)
 			fed_put_u32(bytes, rec->qos[j]);
+		fed_put_u32(bytes, rec->parent);
+		limits_pack(rec->limits, bytes);
 	}
 	for (uint32_t i = 0; i < known->qos_cnt; i++) {
 		fed_put_u32(bytes, known->qos[i].id);
 		fed_put_str(bytes, known->qos[i].name);
+		limits_pack(known->qos[i].limits, bytes);
+	}
+	fed_put_u32(bytes, known->acct_cnt);
+	for (uint32_t i = 0; i < known->acct_cnt; i++) {
+		fed_put_u32(bytes, known->accts[i].id);
+		fed_put_u32(bytes, known->accts[i].parent);
+		limits_pack(known->accts[i].limits, bytes);
+	}
+	fed_put_u32(bytes, known->wckey_cnt);
+	for (uint32_t i = 0; i < known->wckey_cnt; i++) {
+		fed_put_str(bytes, known->wckeys[i].user);
+		fed_put_str(bytes, known->wckeys[i].name);
+		fed_put_u8(bytes, known->wckeys[i].is_def);
 	}
 }
 
@@ -153,9 +210,29 @@ static uint32_t _get_count(fed_reader_t *reader)
 	return 0;
 }
 
+static void _unpack_more(assoc_known_t *known, fed_reader_t *reader)
+{
+	known->acct_cnt = _get_count(reader);
+	known->accts = xcalloc(known->acct_cnt + 1, sizeof(assoc_acct_t));
+	for (uint32_t i = 0; (i < known->acct_cnt) && !reader->bad; i++) {
+		known->accts[i].id = fed_get_u32(reader);
+		known->accts[i].parent = fed_get_u32(reader);
+		known->accts[i].limits = limits_unpack(reader);
+	}
+	known->wckey_cnt = _get_count(reader);
+	known->wckeys = xcalloc(known->wckey_cnt + 1, sizeof(assoc_wckey_t));
+	for (uint32_t i = 0; (i < known->wckey_cnt) && !reader->bad; i++) {
+		known->wckeys[i].user = record_get_str(reader);
+		known->wckeys[i].name = record_get_str(reader);
+		known->wckeys[i].is_def = fed_get_u8(reader);
+	}
+}
+
 static void _unpack(assoc_known_t *known, fed_reader_t *reader)
 {
-	if (fed_get_u16(reader) != RECORD_VERSION)
+	uint16_t version = fed_get_u16(reader);
+
+	if (!version || (version > RECORD_VERSION))
 		reader->bad = true;
 	known->root_qos = fed_get_u32(reader);
 	known->user_cnt = _get_count(reader);
@@ -189,11 +266,19 @@ static void _unpack(assoc_known_t *known, fed_reader_t *reader)
 		rec->qos = xcalloc(rec->qos_cnt + 1, sizeof(*rec->qos));
 		for (uint32_t j = 0; j < rec->qos_cnt; j++)
 			rec->qos[j] = fed_get_u32(reader);
+		if (version < 2)
+			continue;
+		rec->parent = fed_get_u32(reader);
+		rec->limits = limits_unpack(reader);
 	}
 	for (uint32_t i = 0; (i < known->qos_cnt) && !reader->bad; i++) {
 		known->qos[i].id = fed_get_u32(reader);
 		known->qos[i].name = record_get_str(reader);
+		if (version >= 2)
+			known->qos[i].limits = limits_unpack(reader);
 	}
+	if (version >= 2)
+		_unpack_more(known, reader);
 }
 
 extern int assoc_unpack(assoc_t *assoc, const void *body, size_t len,

@@ -81,6 +81,11 @@ static int _add_assoc(void *x, void *arg)
 	if (!from->user) {
 		if (!xstrcmp(from->acct, "root"))
 			known->root_qos = def_qos;
+		known->accts[known->acct_cnt++] = (assoc_acct_t) {
+			.id = from->id,
+			.parent = from->parent_id,
+			.limits = limits_of_assoc(from),
+		};
 		return 0;
 	}
 	rec = &known->recs[known->rec_cnt++];
@@ -91,6 +96,8 @@ static int _add_assoc(void *x, void *arg)
 		rec->partition = xstrdup(from->partition);
 	rec->is_def = (from->is_def == 1);
 	rec->def_qos = def_qos;
+	rec->parent = from->parent_id;
+	rec->limits = limits_of_assoc(from);
 	if (!from->qos_list)
 		return 0;
 	rec->qos = xcalloc(list_count(from->qos_list) + 1, sizeof(*rec->qos));
@@ -105,8 +112,26 @@ static int _add_qos(void *x, void *arg)
 
 	if (!from || !from->name)
 		return 0;
-	known->qos[known->qos_cnt].id = from->id;
-	known->qos[known->qos_cnt++].name = xstrdup(from->name);
+	known->qos[known->qos_cnt++] = (assoc_qos_t) {
+		.id = from->id,
+		.name = xstrdup(from->name),
+		.limits = limits_of_qos(from),
+	};
+	return 0;
+}
+
+static int _add_wckey(void *x, void *arg)
+{
+	const slurmdb_wckey_rec_t *from = x;
+	assoc_known_t *known = arg;
+
+	if (!from || !from->name || !from->user)
+		return 0;
+	known->wckeys[known->wckey_cnt++] = (assoc_wckey_t) {
+		.user = xstrdup(from->user),
+		.name = xstrdup(from->name),
+		.is_def = (from->is_def == 1),
+	};
 	return 0;
 }
 
@@ -127,17 +152,24 @@ static void _find_uids(assoc_t *assoc, assoc_known_t *known)
 }
 
 extern bool assoc_load(assoc_t *assoc, compat_list_t users,
-		       compat_list_t assocs, compat_list_t qos)
+		       compat_list_t assocs, compat_list_t qos,
+		       compat_list_t wckeys)
 {
 	assoc_known_t known = {
 		.users = xcalloc(list_count(users) + 1, sizeof(assoc_user_t)),
 		.recs = xcalloc(list_count(assocs) + 1, sizeof(assoc_rec_t)),
+		.accts = xcalloc(list_count(assocs) + 1, sizeof(assoc_acct_t)),
 		.qos = xcalloc(list_count(qos) + 1, sizeof(assoc_qos_t)),
 	};
 
 	(void) list_for_each(users, _add_user, &known);
 	(void) list_for_each(assocs, _add_assoc, &known);
 	(void) list_for_each(qos, _add_qos, &known);
+	if (wckeys) {
+		known.wckeys = xcalloc(list_count(wckeys) + 1,
+				       sizeof(assoc_wckey_t));
+		(void) list_for_each(wckeys, _add_wckey, &known);
+	}
 	_find_uids(assoc, &known);
 	assoc_known_sort(&known);
 	return assoc_replace(assoc, &known);

@@ -4,9 +4,8 @@
  *
  * What slurmdbd said last, in Slurm's own structures, completed as a native's
  * common/assoc_mgr.c completes it. Immutable and counted: whoever holds it
- * reads it without a lock. FLURM orders its queue without fair share and
- * enforces no limits, so no usage is counted: all of it is 0, as at a native
- * where nothing has run.
+ * reads it without a lock. FLURM orders its queue without fair share, so no
+ * usage is kept: all of it is 0, as at a native where nothing has run.
  */
 #ifndef FED_SIBLING_ASSOC_SHOW_H
 #define FED_SIBLING_ASSOC_SHOW_H

@@ -30,10 +30,26 @@
 #include "src/common/slurmdb_pack.h"
 #include "src/common/slurmdbd_defs.h"
 #include "src/common/slurmdbd_pack.h"
+#include "src/common/xhash.h"
 #include "src/common/xmalloc.h"
 #include "src/common/xstring.h"
 
 #define COMPAT_24_11 (SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(24, 11, 0))
+
+/*
+ * Does it look at MaxTRESRunMinsPerUser and PerAccount of a QOS? Older ones
+ * have them and do not; nor have they reasons, by TRES, for it.
+ */
+#define COMPAT_RUN_MINS_PER COMPAT_24_11
+#if COMPAT_24_11
+#define COMPAT_RUN_MINS_REASONS(who) { \
+	WAIT_QOS_MAX_CPU_RUN_MINS_PER_##who, \
+	WAIT_QOS_MAX_MEM_RUN_MINS_PER_##who, \
+	WAIT_QOS_MAX_NODE_RUN_MINS_PER_##who, \
+	WAIT_QOS_MAX_BILLING_RUN_MINS_PER_##who }
+#else
+#define COMPAT_RUN_MINS_REASONS(who) { 0 }
+#endif
 
 #if COMPAT_24_11
 #include "src/common/msg_type.h"
@@ -52,6 +68,7 @@ typedef list_t *compat_list_t;
 typedef hostlist_t *compat_hostlist_t;
 #define compat_tls_enabled() tls_enabled()
 #define compat_ipv6_enabled() (slurm_conf.conf_flags & CONF_FLAG_IPV6_ENABLED)
+#define COMPAT_CONF_WCKEY CONF_FLAG_WCKEY
 #else
 #include "src/common/select.h"
 #include "src/common/slurm_acct_gather_energy.h"
@@ -66,6 +83,7 @@ typedef hostlist_t compat_hostlist_t;
 #define PERSIST_TYPE_ACCT_UPDATE 5	/* 24.11's; 22.05 never sends it */
 #define compat_tls_enabled() false
 #define compat_ipv6_enabled() (slurm_conf.conf_flags & CTL_CONF_IPV6_ENABLED)
+#define COMPAT_CONF_WCKEY CTL_CONF_WCKEY
 #endif
 
 /*
@@ -438,6 +456,16 @@ static inline uint32_t compat_reason_num(const char *name)
 	return job_state_reason_num((char *) name);
 #else
 	return job_reason_num((char *) name);
+#endif
+}
+
+/* RET the name of a job_state_reason */
+static inline const char *compat_reason_name(uint32_t reason)
+{
+#if COMPAT_24_11
+	return job_state_reason_string(reason);
+#else
+	return job_reason_string(reason);
 #endif
 }
 

@@ -284,12 +284,8 @@ extern int dbd_get_federation(persist_t *conn, const char *cluster,
 	return 0;
 }
 
-/*
- * None of these lists is ever empty: a slurmdbd that has lost its database
- * while it reads is known by that, and not believed.
- */
-static int _get_some(persist_t *conn, uint16_t type, void *cond,
-		     uint16_t answer, compat_list_t *ret_list, fed_err_t *err)
+static int _get_any(persist_t *conn, uint16_t type, void *cond,
+		    uint16_t answer, compat_list_t *ret_list, fed_err_t *err)
 {
 	dbd_cond_msg_t msg = { .cond = cond };
 	persist_in_t in = { 0 };
@@ -301,11 +297,38 @@ static int _get_some(persist_t *conn, uint16_t type, void *cond,
 	*ret_list = got->my_list;
 	got->my_list = NULL;
 	persist_free_data(conn, &in);
-	if (*ret_list && list_count(*ret_list))
+	return *ret_list ? 0 :
+	       fed_err_set(err, EREMOTE, "slurmdbd answered %u with no list",
+			   type);
+}
+
+/*
+ * None of these lists is ever empty: a slurmdbd that has lost its database
+ * while it reads is known by that, and not believed.
+ */
+static int _get_some(persist_t *conn, uint16_t type, void *cond,
+		     uint16_t answer, compat_list_t *ret_list, fed_err_t *err)
+{
+	if (_get_any(conn, type, cond, answer, ret_list, err))
+		return -1;
+	if (list_count(*ret_list))
 		return 0;
 	FREE_NULL_LIST(*ret_list);
 	return fed_err_set(err, EREMOTE, "slurmdbd answered %u with nothing",
 			   type);
+}
+
+/* There may be none; what is asked for next tells whether to believe that. */
+static int _get_wckeys(persist_t *conn, compat_list_t clusters,
+		       const site_t *site, compat_list_t *ret_wckeys,
+		       fed_err_t *err)
+{
+	slurmdb_wckey_cond_t of_cluster = { .cluster_list = clusters };
+
+	if (!site->track_wckey)
+		return 0;
+	return _get_any(conn, DBD_GET_WCKEYS, &of_cluster, DBD_GOT_WCKEYS,
+			ret_wckeys, err);
 }
 
 extern int dbd_get_assocs(persist_t *conn, const char *cluster,
@@ -317,6 +340,7 @@ extern int dbd_get_assocs(persist_t *conn, const char *cluster,
 	slurmdb_qos_cond_t all_qos = { 0 };
 	slurmdb_tres_cond_t of_site = { 0 };
 	compat_list_t users = NULL, assocs = NULL, qos = NULL, tres = NULL;
+	compat_list_t wckeys = NULL;
 	int rc = -1;
 
 	of_cluster.cluster_list = list_create(NULL);
@@ -329,8 +353,9 @@ extern int dbd_get_assocs(persist_t *conn, const char *cluster,
 		       err) &&
 	    !_get_some(conn, DBD_GET_ASSOCS, &of_cluster, DBD_GOT_ASSOCS,
 		       &assocs, err) &&
+	    !_get_wckeys(conn, of_cluster.cluster_list, site, &wckeys, err) &&
 	    !_get_some(conn, DBD_GET_QOS, &all_qos, DBD_GOT_QOS, &qos, err)) {
-		*ret_changed = assoc_load(assoc, users, assocs, qos);
+		*ret_changed = assoc_load(assoc, users, assocs, qos, wckeys);
 		assoc_show_load(assoc, site, tres, users, assocs, qos);
 		tres = users = assocs = qos = NULL;
 		rc = 0;
@@ -341,6 +366,7 @@ extern int dbd_get_assocs(persist_t *conn, const char *cluster,
 	FREE_NULL_LIST(users);
 	FREE_NULL_LIST(assocs);
 	FREE_NULL_LIST(qos);
+	FREE_NULL_LIST(wckeys);
 	return rc;
 }
 

@@ -20,14 +20,12 @@ extern uint32_t engine_our_id(const engine_t *engine)
 	return engine->fed->self ? engine->fed->self->fed_id : 0;
 }
 
-static void _set_partition(engine_t *engine)
+static void _set_nodes(engine_t *engine)
 {
 	time_t told;
 	nodes_t *nodes = flurm_side_nodes(engine->flurm, &told);
-	const flurm_partition_t *part = nodes_part(nodes, NULL);
 
-	jobs_set_partition(engine->jobs, part ? part->name : NULL);
-	nodes_unref(nodes);
+	jobs_set_nodes(engine->jobs, nodes);
 }
 
 /*
@@ -61,7 +59,7 @@ static void _turn(engine_t *engine)
 		flurm_side_soon(engine->flurm);
 	}
 	engine_send_syncs(engine);
-	_set_partition(engine);
+	_set_nodes(engine);
 	jobs_flush(engine->jobs);
 	durable = engine_commit(engine);
 	__atomic_store_n(&engine->view_changes, engine_changes(engine),
@@ -252,6 +250,7 @@ static int _open(engine_t *engine, fed_err_t *err)
 			.accounting = engine->accounting,
 			.assoc = engine->conf.assoc,
 			.enforce = engine->conf.site->enforce,
+			.track_wckey = engine->conf.site->track_wckey,
 		     }, engine->ledger);
 	peers_apply(engine->peers, engine->fed);
 	return 0;

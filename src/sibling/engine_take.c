@@ -168,6 +168,7 @@ static void _take_assoc(engine_t *engine)
 	if (engine_append_assoc(engine, &err))
 		fed_error("cluster %s: %s", engine->conf.cluster->name,
 			  err.text);
+	jobs_set_assoc(engine->jobs);
 }
 
 static void _take_up(engine_t *engine, const note_t *note)
@@ -245,16 +246,9 @@ extern void engine_relay_note(engine_t *engine, note_t *note)
 
 static uint32_t _take_top(engine_t *engine, jobs_top_t *top)
 {
-	nodes_t *nodes;
-	uint32_t rc;
-	time_t told;
-
 	if (!flurm_side_can(engine->flurm, FLURM_CAN_UPDATE))
 		return ESLURM_NOT_SUPPORTED;
-	top->nodes = nodes = flurm_side_nodes(engine->flurm, &told);
-	rc = jobs_top(engine->jobs, top);
-	nodes_unref(nodes);
-	return rc;
+	return jobs_top(engine->jobs, top);
 }
 
 static void _asked(jobs_ask_t *ask)

@@ -7,6 +7,34 @@
 
 #include "src/sibling/record.h"
 
+extern int64_t job_cpus(const flurm_job_spec_t *spec)
+{
+	int64_t tasks = flurm_or(spec->num_tasks, 1);
+	int64_t cpus = tasks * flurm_or(spec->cpus_per_task, 1);
+
+	if (flurm_is_set(spec->num_cpus) && (spec->num_cpus > cpus))
+		cpus = spec->num_cpus;
+	return cpus;
+}
+
+extern int64_t job_memory(const flurm_job_spec_t *spec, int64_t cpus,
+			  int64_t nodes)
+{
+	if (flurm_is_set(spec->memory_per_cpu_mb))
+		return spec->memory_per_cpu_mb * cpus;
+	return flurm_or(spec->memory_mb, 0) * nodes;
+}
+
+extern int64_t job_node_count(const char *nodes)
+{
+	compat_hostlist_t list = hostlist_create(nodes);
+	int64_t count = list ? hostlist_count(list) : 0;
+
+	if (list)
+		hostlist_destroy(list);
+	return count ? count : FLURM_UNSET;
+}
+
 static char *_text(const char *text)
 {
 	return (text && text[0]) ? xstrdup(text) : NULL;
@@ -156,16 +184,6 @@ static bool _resume(job_run_t *run, int64_t when)
 	return true;
 }
 
-static int64_t _count_nodes(const char *nodes)
-{
-	compat_hostlist_t list = hostlist_create(nodes);
-	int64_t count = list ? hostlist_count(list) : 0;
-
-	if (list)
-		hostlist_destroy(list);
-	return count ? count : FLURM_UNSET;
-}
-
 static bool _set_place(job_run_t *run, const char *nodes, int64_t node_cnt,
 		       int64_t cpus)
 {
@@ -174,7 +192,7 @@ static bool _set_place(job_run_t *run, const char *nodes, int64_t node_cnt,
 	if (nodes && nodes[0] && _set_text(&run->nodes, nodes)) {
 		changed = true;
 		if (!flurm_is_set(node_cnt))
-			node_cnt = _count_nodes(nodes);
+			node_cnt = job_node_count(nodes);
 	}
 	changed |= _set_number(&run->alloc_nodes, node_cnt);
 	changed |= _set_number(&run->alloc_cpus, cpus);

@@ -30,6 +30,16 @@ typedef struct {
 	char *submit_line;	/* the command that submitted it */
 } job_submit_t;
 
+/* RET CPUs that a spec asks for */
+extern int64_t job_cpus(const flurm_job_spec_t *spec);
+
+/* RET megabytes that it asks for, with so many; 0: it does not say */
+extern int64_t job_memory(const flurm_job_spec_t *spec, int64_t cpus,
+			  int64_t nodes);
+
+/* RET how many nodes a host list has, or FLURM_UNSET */
+extern int64_t job_node_count(const char *nodes);
+
 /* IN msg - a submission with a job_desc_msg_t in it */
 extern void job_submit_set(job_submit_t *submit, const sib_msg_t *msg);
 extern void job_submit_copy(job_submit_t *ret_submit,

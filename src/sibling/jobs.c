@@ -64,6 +64,8 @@ static void _drop(fed_job_t *job, void *arg)
 	job_submit_free(&host->submit);
 	job_run_free(&host->run);
 	view_job_unref(host->view);
+	jobs_limits_forget(jobs, job);
+	xfree(host->offer);
 	xfree(host->origin);
 	xfree(host);
 	job->host = NULL;
@@ -85,7 +87,8 @@ extern void jobs_destroy(jobs_t *jobs)
 		return;
 	fed_job_table_destroy(jobs->table);
 	xfree(jobs->instance);
-	xfree(jobs->partition);
+	jobs_limits_end(jobs);
+	nodes_unref(jobs->nodes);
 	xfree(jobs);
 }
 
@@ -154,6 +157,7 @@ extern fed_job_verdict_t jobs_event(jobs_t *jobs, fed_job_t *job,
 	if (verdict == FED_JOB_CHANGED)
 		jobs_write(jobs, job);
 	jobs_thin(job);
+	jobs_limits_count(jobs, job);
 	jobs_touch(jobs, job);
 	/* an epoch that waited for this one to go may have something to do */
 	if (job->newer)
@@ -207,6 +211,26 @@ static uint32_t _settle_assoc(const jobs_t *jobs, flurm_job_spec_t *spec,
 	return rc;
 }
 
+/* ... and its wckey, where those are tracked */
+static uint32_t _settle_wckey(const jobs_t *jobs, flurm_job_spec_t *spec,
+			      fed_err_t *err)
+{
+	char *wckey = NULL;
+	uint32_t rc;
+
+	if (!jobs->conf.track_wckey)
+		return 0;
+	rc = assoc_check_wckey(jobs->conf.assoc, jobs->conf.enforce,
+			       flurm_or(spec->user_id, NO_VAL), spec->wckey,
+			       &wckey, err);
+	if (!rc) {
+		free(spec->wckey);
+		spec->wckey = strdup(wckey);
+	}
+	xfree(wckey);
+	return rc;
+}
+
 /* RET 0, or why FLURM takes no new jobs now, with err */
 static uint32_t _check_state(const jobs_t *jobs, fed_err_t *err)
 {
@@ -250,6 +274,11 @@ static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
 			event.refuse = _check_state(jobs, &err);
 		if (!event.same && !event.refuse)
 			event.refuse = _settle_assoc(jobs, &spec, &err);
+		if (!event.same && !event.refuse)
+			event.refuse = jobs_limits_submit(jobs, known, &spec,
+							  &err);
+		if (!event.same && !event.refuse)
+			event.refuse = _settle_wckey(jobs, &spec, &err);
 		if (event.refuse)
 			flurm_job_spec_free(&spec);
 	}
@@ -287,9 +316,11 @@ static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
 		jobs_write_host(jobs, job);
 		if (job->older) {
 			jobs_write(jobs, job->older);
+			jobs_limits_count(jobs, job->older);
 			jobs_touch(jobs, job->older);
 		}
 	}
+	jobs_limits_count(jobs, job);
 	jobs_touch(jobs, job);
 }
 
@@ -486,6 +517,7 @@ extern void jobs_tick(jobs_t *jobs, time_t now)
 {
 	jobs->now = now;
 	fed_job_table_walk(jobs->table, _tick_one, jobs);
+	jobs_limits_tick(jobs);
 	jobs_flurm_tick(jobs);
 	jobs_ask_tick(jobs);
 }
@@ -494,6 +526,7 @@ static void _replayed_one(fed_job_t *job, void *arg)
 {
 	jobs_thin(job);
 	jobs_lock_replayed(arg, job);
+	jobs_limits_replayed(arg, job);
 	jobs_touch(arg, job);
 }
 
@@ -545,12 +578,10 @@ extern void jobs_set_slurmdbd(jobs_t *jobs, bool registered)
 	jobs->slurmdbd = registered;
 }
 
-extern void jobs_set_partition(jobs_t *jobs, const char *name)
+extern void jobs_set_nodes(jobs_t *jobs, nodes_t *nodes)
 {
-	if (!xstrcmp(jobs->partition, name))
-		return;
-	xfree(jobs->partition);
-	jobs->partition = xstrdup(name);
+	nodes_unref(jobs->nodes);
+	jobs->nodes = nodes;
 }
 
 extern json_t *jobs_status(const jobs_t *jobs)

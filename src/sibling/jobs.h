@@ -33,6 +33,7 @@ typedef struct {
 	accounting_t *accounting;
 	assoc_t *assoc;
 	uint16_t enforce;	/* AccountingStorageEnforce, its bits */
+	bool track_wckey;	/* TrackWCKey */
 } jobs_conf_t;
 
 /* IN conf - copied; peers and client may be set later, by jobs_connect() */
@@ -54,8 +55,11 @@ extern void jobs_set_federation(jobs_t *jobs, const federation_t *fed);
 /* slurmdbd is within reach, or not. */
 extern void jobs_set_slurmdbd(jobs_t *jobs, bool registered);
 
-/* Where jobs run that name no partition. IN name - or NULL: not known */
-extern void jobs_set_partition(jobs_t *jobs, const char *name);
+/* Nodes and partitions. IN nodes - takes the reference; NULL: not known */
+extern void jobs_set_nodes(jobs_t *jobs, nodes_t *nodes);
+
+/* Associations, QOS or their limits are not as they were. */
+extern void jobs_set_assoc(jobs_t *jobs);
 
 /* What a native says; its data stay the caller's. */
 extern void jobs_take_sib(jobs_t *jobs, const char *peer,
@@ -97,7 +101,6 @@ typedef struct {
 	const uint32_t *ids;	/* in the order that they are to have */
 	int count;
 	uint32_t uid;		/* whose they must be; 0: anybody's */
-	const nodes_t *nodes;	/* FLURM's partitions; NULL: not known */
 } jobs_top_t;
 
 /*

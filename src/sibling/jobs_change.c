@@ -13,6 +13,8 @@ extern void jobs_change(jobs_t *jobs, fed_job_t *job, flurm_job_spec_t *change)
 {
 	job_host_t *host = jobs_host(jobs, job);
 
+	/* its association may be another, and so what limits it */
+	jobs_limits_forget(jobs, job);
 	if (host->spec)
 		flurm_job_spec_merge(host->spec, change);
 	if (!host->change) {
@@ -23,6 +25,7 @@ extern void jobs_change(jobs_t *jobs, fed_job_t *job, flurm_job_spec_t *change)
 		flurm_job_spec_merge(host->change, change);
 		flurm_job_spec_free(change);
 	}
+	jobs_limits_count(jobs, job);
 	jobs_write_host(jobs, job);
 }
 

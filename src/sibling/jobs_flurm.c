@@ -381,7 +381,8 @@ static bool _fill_op(jobs_t *jobs, fed_job_t *job, fed_job_action_t action,
 		return true;
 	case FED_ACT_FLURM_DENY:
 		op->attempt = job->attempt;
-		op->retry_after = JOB_DENY_RETRY_S;
+		op->retry_after = host->waits ? JOB_LIMIT_RETRY_S :
+						JOB_DENY_RETRY_S;
 		return true;
 	case FED_ACT_FLURM_SIGNAL:
 		op->signal = job->signals[0].signal;
@@ -509,6 +510,8 @@ static void _on_event(void *arg, const flurm_event_t *said)
 		return;
 	job = fed_job_table_find_epoch(jobs->table, said->fed_job_id,
 				       said->epoch);
+	if (job && (said->type == FLURM_EV_START_REQUEST))
+		jobs_limits_offer(jobs, job, said);
 	if (job && job_run_event(&jobs_host(jobs, job)->run, said)) {
 		jobs_write_run(jobs, job);
 		jobs_touch(jobs, job);

@@ -7,6 +7,7 @@
 #include "src/core/fed_job_table.h"
 #include "src/core/log.h"
 #include "src/sibling/compat.h"
+#include "src/sibling/job_bound.h"
 #include "src/sibling/job_kept.h"
 #include "src/sibling/jobs.h"
 #include "src/sibling/view.h"
@@ -38,6 +39,12 @@ typedef struct job_host {
 	uint64_t grant_op;	/* the last one, the same */
 	uint64_t list_mark;	/* of the last list of FLURM's with it */
 	bool competes;		/* while jobs_top() is at work */
+	job_bound_t *bound;	/* whose limits hold for it; NULL: not counted */
+	uint32_t waits;		/* WAIT_: the limit that it waits for, or 0 */
+	int64_t woken;		/* when FLURM was told that it may ask again */
+	bool admitted;		/* no limit is in the way of its lock */
+	char *offer;		/* nodes that FLURM would start it on, or NULL */
+	int64_t offer_cpus;
 	view_job_t *view;	/* as it is now, or NULL: nobody asked */
 } job_host_t;
 
@@ -55,7 +62,9 @@ struct jobs {
 	job_host_t *dirty;
 	jobs_asked_t *asked;	/* of origins, by clients */
 	bool slurmdbd;		/* it has us registered */
-	char *partition;	/* of jobs that name none, or NULL */
+	nodes_t *nodes;		/* or NULL */
+	xhash_t *holders;	/* of limits, with what is in use; or NULL */
+	bool freed;		/* a limit may not be in the way any more */
 	time_t now;
 	/* of FLURM's events */
 	uint64_t cursor;	/* up to here they are in the ledger's records */
@@ -74,6 +83,7 @@ struct jobs {
 
 #define JOB_LOCK_RETRY_S 2
 #define JOB_DENY_RETRY_S 2
+#define JOB_LIMIT_RETRY_S 60	/* sooner if jobs_limits_tick() says so */
 
 extern uint32_t jobs_our_id(const jobs_t *jobs);
 
@@ -148,6 +158,28 @@ extern void jobs_lock_tick(jobs_t *jobs, fed_job_t *job);
 extern void jobs_lock_synced(jobs_t *jobs, fed_job_t *job);
 /* RET true if another sibling may have the lock, or have used it */
 extern bool jobs_lock_is_quiet(const jobs_t *jobs, const fed_job_t *job);
+
+/*
+ * jobs_limits.c: may this come into the queue? Sets a time limit if a limit
+ * says which.
+ * IN known - the job's epoch before, or NULL: its place is free
+ * RET 0, or the Slurm errno to refuse it with, with err
+ */
+extern uint32_t jobs_limits_submit(jobs_t *jobs, fed_job_t *known,
+				   flurm_job_spec_t *spec, fed_err_t *err);
+/* RET true if the job, that FLURM would start, may ask for its lock */
+extern bool jobs_limits_let(jobs_t *jobs, fed_job_t *job);
+/* count what it has in use by its state */
+extern void jobs_limits_count(jobs_t *jobs, fed_job_t *job);
+/* ... and whether it waits for a limit is found out soon */
+extern void jobs_limits_replayed(jobs_t *jobs, fed_job_t *job);
+/* count it no more, until jobs_limits_count() */
+extern void jobs_limits_forget(jobs_t *jobs, fed_job_t *job);
+/* FLURM says where it would start the job */
+extern void jobs_limits_offer(jobs_t *jobs, fed_job_t *job,
+			      const flurm_event_t *event);
+extern void jobs_limits_tick(jobs_t *jobs);
+extern void jobs_limits_end(jobs_t *jobs);
 
 /* jobs_flurm.c: carry out one action at FLURM; its events */
 extern void jobs_tell_flurm(jobs_t *jobs, fed_job_t *job,

@@ -107,7 +107,7 @@ static void _revoke_siblings(jobs_t *jobs, fed_job_t *job)
 	jobs_said(jobs, job, FED_ACT_REVOKE_SIBLINGS, FED_EV_ACKED);
 }
 
-/* FLURM is INACTIVE, or another may have it: it waits, and asks us again. */
+/* FLURM is INACTIVE, another may have it or a limit is reached: it waits. */
 static void _hold_back(jobs_t *jobs, fed_job_t *job)
 {
 	const fed_job_event_t event = {
@@ -140,7 +140,7 @@ extern void jobs_tell_origin(jobs_t *jobs, fed_job_t *job,
 	if ((action == FED_ACT_LOCK) && (job->state == FED_JOB_LOCKING) &&
 	    !(job->facts & FED_JOB_F_MAY_RUN) &&
 	    ((jobs->fed && !federation_starts_jobs(jobs->fed)) ||
-	     jobs_lock_is_quiet(jobs, job))) {
+	     jobs_lock_is_quiet(jobs, job) || !jobs_limits_let(jobs, job))) {
 		_hold_back(jobs, job);
 		return;
 	}

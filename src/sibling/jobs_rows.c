@@ -17,6 +17,8 @@ static row_t _row(const jobs_t *jobs, const fed_job_t *job, row_kind_t kind,
 		  int64_t when)
 {
 	const job_host_t *host = job->host;
+	const flurm_partition_t *part = host->spec->partition ? NULL :
+		nodes_part(jobs->nodes, NULL);
 	row_t row = {
 		.kind = kind,
 		.id = job->id,
@@ -24,8 +26,8 @@ static row_t _row(const jobs_t *jobs, const fed_job_t *job, row_kind_t kind,
 		.uid = flurm_or(host->spec->user_id, NO_VAL),
 		.time = when,
 		.account = xstrdup(host->spec->account),
-		.partition = xstrdup(host->spec->partition ?
-				     host->spec->partition : jobs->partition),
+		.partition = xstrdup(part ? part->name :
+					    host->spec->partition),
 		.by = ROW_NOBODY,
 		.batch = true,
 	};
@@ -56,29 +58,15 @@ static uint32_t _minutes(int64_t seconds)
 	return (seconds == FLURM_UNLIMITED) ? INFINITE : (seconds + 59) / 60;
 }
 
-static int64_t _cpus(const flurm_job_spec_t *spec)
-{
-	int64_t tasks = flurm_or(spec->num_tasks, 1);
-	int64_t cpus = tasks * flurm_or(spec->cpus_per_task, 1);
-
-	if (flurm_is_set(spec->num_cpus) && (spec->num_cpus > cpus))
-		cpus = spec->num_cpus;
-	return cpus;
-}
-
 /*
  * RET "1=2,2=100,4=1,5=2", to be xfreed: cpus, memory, nodes, billing. Without
  *	memory sacct would not know what was asked for: 0 is all of a node's.
  */
 static char *_tres(const flurm_job_spec_t *spec, int64_t cpus, int64_t nodes)
 {
-	int64_t memory = 0;
+	int64_t memory = job_memory(spec, cpus, nodes);
 	char *tres = NULL;
 
-	if (flurm_is_set(spec->memory_per_cpu_mb))
-		memory = spec->memory_per_cpu_mb * cpus;
-	else if (flurm_is_set(spec->memory_mb))
-		memory = spec->memory_mb * nodes;
 	xstrfmtcat(tres, "%d=%lld,%d=%lld,%d=%lld,%d=%lld",
 		   TRES_CPU, (long long) cpus, TRES_MEM, (long long) memory,
 		   TRES_NODE, (long long) nodes, TRES_BILLING,
@@ -109,7 +97,7 @@ static void _set_asks(const jobs_t *jobs, const fed_job_t *job, row_t *row)
 		row->eligible = job->epoch;
 	row->time_limit = _minutes(spec->time_limit);
 	row->priority = flurm_or(spec->priority, 0);
-	row->req_cpus = _cpus(spec);
+	row->req_cpus = job_cpus(spec);
 	if (flurm_is_set(spec->memory_per_cpu_mb))
 		row->req_mem = spec->memory_per_cpu_mb | MEM_PER_CPU;
 	else
@@ -130,7 +118,7 @@ static void _set_place(const fed_job_t *job, row_t *row)
 	row->node_cnt = flurm_or(run->alloc_nodes,
 				 flurm_or(host->spec->num_nodes, 1));
 	row->tres_alloc = _tres(host->spec,
-				flurm_or(run->alloc_cpus, _cpus(host->spec)),
+				flurm_or(run->alloc_cpus, job_cpus(host->spec)),
 				row->node_cnt);
 }
 

@@ -44,7 +44,11 @@ typedef struct {
 
 static const char *_part_name(const jobs_t *jobs, const flurm_job_spec_t *spec)
 {
-	return spec->partition ? spec->partition : jobs->partition;
+	const flurm_partition_t *part = nodes_part(jobs->nodes, NULL);
+
+	if (spec->partition)
+		return spec->partition;
+	return part ? part->name : NULL;
 }
 
 static bool _is_held(const fed_job_t *job)
@@ -66,7 +70,7 @@ static void _enter(contest_t *contest, fed_job_t *job)
 {
 	const flurm_job_spec_t *spec = jobs_host(contest->jobs, job)->spec;
 	const flurm_partition_t *part =
-		nodes_part(contest->top->nodes, spec->partition);
+		nodes_part(contest->jobs->nodes, spec->partition);
 	rival_t rival = {
 		.job = job,
 		.spec = spec,

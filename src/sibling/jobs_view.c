@@ -59,6 +59,7 @@ static view_job_t *_make(const fed_job_t *job, const job_host_t *host)
 	job_run_copy(&view->run, &host->run);
 	view->origin = xstrdup(host->origin);
 	view->requeue = host->requeue;
+	view->waits = host->woken ? 0 : host->waits;
 	return view;
 }
 

@@ -48,6 +48,8 @@ libfedsibling_la_SOURCES = \
 	src/sibling/inbound.h \
 	src/sibling/inbox.c \
 	src/sibling/inbox.h \
+	src/sibling/job_bound.c \
+	src/sibling/job_bound.h \
 	src/sibling/job_kept.c \
 	src/sibling/job_kept.h \
 	src/sibling/jobs.c \
@@ -57,6 +59,7 @@ libfedsibling_la_SOURCES = \
 	src/sibling/jobs_flurm.c \
 	src/sibling/jobs_int.h \
 	src/sibling/jobs_ledger.c \
+	src/sibling/jobs_limits.c \
 	src/sibling/jobs_lock.c \
 	src/sibling/jobs_origin.c \
 	src/sibling/jobs_relay.c \
@@ -64,6 +67,10 @@ libfedsibling_la_SOURCES = \
 	src/sibling/jobs_sync.c \
 	src/sibling/jobs_top.c \
 	src/sibling/jobs_view.c \
+	src/sibling/limits.c \
+	src/sibling/limits.h \
+	src/sibling/limits_load.c \
+	src/sibling/limits_used.c \
 	src/sibling/link.c \
 	src/sibling/link.h \
 	src/sibling/listener.c \

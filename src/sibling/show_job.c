@@ -92,6 +92,8 @@ extern uint32_t show_job_reason(const view_job_t *job, time_t now)
 	}
 	if (flurm_or(job->spec.begin_time, 0) > now)
 		return WAIT_TIME;
+	if (job->waits)
+		return job->waits;
 	/* FLURM has Slurm's words for the common ones */
 	if (job->run.reason) {
 		reason = compat_reason_num(job->run.reason);
@@ -288,7 +290,8 @@ static char *_partition(const view_t *view, const view_job_t *job)
 extern int64_t show_job_part_priority(const view_t *view,
 				      const view_job_t *job)
 {
-	const flurm_partition_t *part = nodes_part(view->nodes, job->spec.partition);
+	const flurm_partition_t *part = nodes_part(view->nodes,
+						   job->spec.partition);
 
 	return part ? flurm_or(part->priority, 0) : 0;
 }

@@ -28,6 +28,7 @@ extern site_t *site_copy(void)
 				 conf->slurmctld_port_count - 1 : 0);
 	site->msg_timeout_ms = conf->msg_timeout * 1000;
 	site->enforce = conf->accounting_storage_enforce;
+	site->track_wckey = conf->conf_flags & COMPAT_CONF_WCKEY;
 	site->tres = xstrdup(conf->accounting_storage_tres);
 	site->fair_share = xstrcmp(conf->priority_type, "priority/basic");
 	site->fair_tree = conf->priority_flags & PRIORITY_FLAGS_FAIR_TREE;

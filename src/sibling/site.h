@@ -24,6 +24,7 @@ typedef struct {
 	uint32_t min_job_age;	/* MinJobAge, seconds */
 	uid_t slurm_uid;	/* SlurmUser */
 	uint16_t enforce;	/* AccountingStorageEnforce, its bits */
+	bool track_wckey;	/* TrackWCKey */
 	char *tres;		/* AccountingStorageTRES */
 	bool fair_share;	/* PriorityType is not priority/basic */
 	bool fair_tree;		/* and this kind of it */

@@ -27,6 +27,7 @@ typedef struct {
 	job_run_t run;
 	char *origin;
 	bool requeue;
+	uint32_t waits;		/* WAIT_ASSOC_, WAIT_QOS_: a limit; or 0 */
 	int refs;
 } view_job_t;
 

@@ -41,6 +41,7 @@ EXTRA_DIST += \
 	testsuite/system/test_gate.py \
 	testsuite/system/test_hosts.py \
 	testsuite/system/test_life.py \
+	testsuite/system/test_limits.py \
 	testsuite/system/test_membership.py \
 	testsuite/system/test_native_jobs.py \
 	testsuite/system/test_node_events.py \

@@ -364,6 +364,33 @@ static void _waits(void **state)
 	assert_int_equal(gw_gate_wake(job, &times, NOW_MS), NOW_MS + 5000);
 }
 
+/* It may ask sooner than it was told, and no later. */
+static void _waits_less(void **state)
+{
+	gw_verdict_t verdict;
+
+	for (int i = 0; i < 3; i++) {
+		flurm_op_t op;
+
+		if (!i)
+			_bring_to(ASKS);
+		flurm_op_init(&op, FLURM_OP_START);
+		op.epoch = 2;
+		op.attempt = job->attempt;
+		op.retry_after = (i == 1) ? 10 : 60;
+		gw_gate_judge(job, &op, NOW_MS, &verdict);
+		assert_int_equal(verdict.result.status, 200);
+		assert_int_equal(verdict.has_event, i < 2);
+		if (verdict.has_event) {
+			_happen_full(&verdict.event);
+			verdict.has_event = false;
+		}
+		gw_verdict_free(&verdict);
+		assert_int_equal(gw_gate_wake(job, &times, NOW_MS),
+				 NOW_MS + (i ? 10000 : 60000));
+	}
+}
+
 /* An answer to one attempt says nothing of another, whatever it says. */
 static void _attempts(void **state)
 {
@@ -725,6 +752,7 @@ int main(void)
 		cmocka_unit_test(_kill_after_term),
 		cmocka_unit_test(_requeue),
 		cmocka_unit_test(_waits),
+		cmocka_unit_test(_waits_less),
 		cmocka_unit_test(_attempts),
 		cmocka_unit_test(_ticks),
 		cmocka_unit_test(_begin_time_and_dependency),

@@ -13,6 +13,7 @@ sibling_unit_tests = \
 	testsuite/unit/sibling_assoc_test \
 	testsuite/unit/sibling_conf_test \
 	testsuite/unit/job_kept_test \
+	testsuite/unit/limits_test \
 	testsuite/unit/sibling_dep_test \
 	testsuite/unit/sibling_federation_test \
 	testsuite/unit/sibling_host_test \
@@ -104,6 +105,10 @@ testsuite_unit_sibling_net_test_LDADD = $(sibling_unit_ldadd)
 testsuite_unit_sibling_pack_test_SOURCES = testsuite/unit/sibling_pack_test.c
 testsuite_unit_sibling_pack_test_CPPFLAGS = $(sibling_unit_cppflags)
 testsuite_unit_sibling_pack_test_LDADD = $(sibling_unit_ldadd)
+
+testsuite_unit_limits_test_SOURCES = testsuite/unit/limits_test.c
+testsuite_unit_limits_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_limits_test_LDADD = $(sibling_unit_ldadd)
 
 testsuite_unit_sibling_link_test_SOURCES = \
 	testsuite/unit/fake_peer.c \

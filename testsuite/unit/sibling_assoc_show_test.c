@@ -113,7 +113,7 @@ static assoc_show_t *_load(bool fair_share, bool fair_tree)
 	};
 
 	assert_null(assoc_show_ref(assoc));
-	(void) assoc_load(assoc, users, assocs, qos);
+	(void) assoc_load(assoc, users, assocs, qos, NULL);
 	assoc_show_load(assoc, &site, tres, users, assocs, qos);
 	return assoc_show_ref(assoc);
 }

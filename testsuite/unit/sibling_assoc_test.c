@@ -13,7 +13,7 @@
 static char *dir;
 static assoc_t *assoc;
 static uid_t daemon_uid;	/* of the user "daemon", that every Debian has */
-static compat_list_t users, assocs, qos;
+static compat_list_t users, assocs, qos, wckeys;
 
 static void _free_user(void *x)
 {
@@ -65,6 +65,11 @@ static void _assoc(uint32_t id, const char *user, const char *account,
 	list_append(assocs, rec);
 }
 
+static int _has_id(void *x, void *key)
+{
+	return ((slurmdb_assoc_rec_t *) x)->id == *(uint32_t *) key;
+}
+
 static void _qos(uint32_t id, const char *name)
 {
 	slurmdb_qos_rec_t *rec = xmalloc(sizeof(*rec));
@@ -75,9 +80,28 @@ static void _qos(uint32_t id, const char *name)
 	list_append(qos, rec);
 }
 
+static void _free_wckey(void *x)
+{
+	slurmdb_destroy_wckey_rec(x);
+}
+
+static void _wckey(const char *user, const char *name, bool is_def)
+{
+	slurmdb_wckey_rec_t *rec = xmalloc(sizeof(*rec));
+
+	slurmdb_init_wckey_rec(rec, false);
+	rec->user = xstrdup(user);
+	rec->name = xstrdup(name);
+	rec->is_def = is_def;
+	list_append(wckeys, rec);
+}
+
 static int _setup(void **state)
 {
 	assoc = assoc_create();
+	wckeys = list_create(_free_wckey);
+	_wckey("root", "Ops", true);
+	_wckey("daemon", "Alpha", false);
 	users = list_create(_free_user);
 	assocs = list_create(_free_assoc);
 	qos = list_create(_free_qos);
@@ -101,12 +125,13 @@ static int _teardown(void **state)
 	FREE_NULL_LIST(users);
 	FREE_NULL_LIST(assocs);
 	FREE_NULL_LIST(qos);
+	FREE_NULL_LIST(wckeys);
 	return 0;
 }
 
 static void _load(void)
 {
-	assert_true(assoc_load(assoc, users, assocs, qos));
+	assert_true(assoc_load(assoc, users, assocs, qos, wckeys));
 }
 
 static void _fits(uint16_t enforce, const char *account, const char *partition,
@@ -208,7 +233,7 @@ static void _levels(void **state)
 static void _same_is_no_news(void **state)
 {
 	_load();
-	assert_false(assoc_load(assoc, users, assocs, qos));
+	assert_false(assoc_load(assoc, users, assocs, qos, wckeys));
 	_qos(4, "urgent");
 	_load();
 }
@@ -238,6 +263,68 @@ static void _keeps(void **state)
 	assoc_destroy(before);
 }
 
+static void _has_wckey(uint16_t enforce, uid_t uid, const char *wckey,
+		       const char *expected)
+{
+	fed_err_t err = { 0 };
+	char *found = NULL;
+	uint32_t rc = assoc_check_wckey(assoc, enforce, uid, wckey, &found,
+					&err);
+
+	assert_int_equal(rc, expected ? SLURM_SUCCESS : ESLURM_INVALID_WCKEY);
+	if (expected)
+		assert_string_equal(found, expected);
+	else
+		assert_non_null(strstr(err.text, "wckey"));
+	xfree(found);
+}
+
+static void _wckeys(void **state)
+{
+	_load();
+	_has_wckey(ACCOUNTING_ENFORCE_WCKEYS, daemon_uid, "alpha", "alpha");
+	_has_wckey(ACCOUNTING_ENFORCE_WCKEYS, daemon_uid, "ops", NULL);
+	_has_wckey(ACCOUNTING_ENFORCE_WCKEYS, daemon_uid, NULL, "*");
+	_has_wckey(ACCOUNTING_ENFORCE_WCKEYS, 54321, NULL, NULL);
+	_has_wckey(ACCOUNTING_ENFORCE_WCKEYS, 0, NULL, "*Ops");
+	_has_wckey(0, daemon_uid, "ops", "ops");
+	_has_wckey(0, daemon_uid, NULL, "*");
+}
+
+static void _set_limits(uint32_t id, uint32_t parent, uint32_t max_jobs)
+{
+	slurmdb_assoc_rec_t *rec = list_find_first(assocs, _has_id, &id);
+
+	rec->parent_id = parent;
+	rec->max_jobs = max_jobs;
+}
+
+/* The association, the account's and the root's */
+static void _limits_of_all(void **state)
+{
+	assoc_limits_t found;
+
+	_assoc(9, NULL, "physics", NULL, false, 0, "1");
+	_set_limits(2, 9, INFINITE);
+	_set_limits(9, 1, 7);
+	_set_limits(1, 0, 8);
+	_load();
+	assoc_limits(assoc, daemon_uid, "Physics", NULL, NULL, &found);
+	assert_int_equal(found.qos_id, 1);
+	assert_non_null(found.qos);
+	assert_string_equal(found.account, "physics");
+	assert_int_equal(found.count, 3);
+	assert_int_equal(found.assoc[0].id, 2);
+	assert_null(found.assoc[0].limits);
+	assert_int_equal(found.assoc[1].id, 9);
+	assert_int_equal(found.assoc[1].limits->count[LIMIT_MAX_JOBS], 7);
+	assert_int_equal(found.assoc[2].limits->count[LIMIT_MAX_JOBS], 8);
+	assoc_limits_free(&found);
+	assoc_limits(assoc, daemon_uid, "biology", NULL, NULL, &found);
+	assert_int_equal(found.count, 0);
+	assoc_limits_free(&found);
+}
+
 static int _setup_all(void **state)
 {
 	dir = scratch_make();
@@ -263,6 +350,8 @@ int main(void)
 		TEST(_levels),
 		TEST(_same_is_no_news),
 		TEST(_keeps),
+		TEST(_wckeys),
+		TEST(_limits_of_all),
 	};
 
 	return cmocka_run_group_tests(tests, _setup_all, _teardown_all);

@@ -1,0 +1,46 @@
+/*
+ * job_bound.h - whose limits hold for a job, and its part of what they have in
+ * use.
+ *
+ * QOS, associations, and users and accounts with a QOS are holders: one of each
+ * for all jobs that it limits, in a table of the caller's, which is let go of as
+ * a whole (xhash_free()) when the limits are others.
+ */
+#ifndef FED_SIBLING_JOB_BOUND_H
+#define FED_SIBLING_JOB_BOUND_H
+
+#include <stdbool.h>
+
+#include "src/flurm/job_spec.h"
+#include "src/sibling/assoc.h"
+#include "src/sibling/limits.h"
+
+typedef struct job_bound job_bound_t;
+
+/*
+ * IN/OUT at - the table; made if it is NULL
+ * RET what limits a job of that spec, counted nowhere yet; NULL: slurmdbd has
+ *	no association for it
+ */
+extern job_bound_t *job_bound_create(xhash_t **at, assoc_t *assoc,
+				     const flurm_job_spec_t *spec);
+
+/* Counted or not: to be counted nowhere first, unless the table goes too. */
+extern void job_bound_free(job_bound_t *bound);
+
+/* RET for limits_submit() and limits_start(); valid as long as bound */
+extern limits_bound_t job_bound_limits(const job_bound_t *bound);
+
+/* Count it among those that are here, or not any more. */
+extern void job_bound_submit(job_bound_t *bound, bool submitted);
+
+/*
+ * Count it among those that run.
+ * IN ask - what it has; NULL: not any more
+ * IN start - since when, if it runs
+ * RET true if that is new
+ */
+extern bool job_bound_run(job_bound_t *bound, const limits_ask_t *ask,
+			  time_t start);
+
+#endif

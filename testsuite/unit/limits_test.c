@@ -1,0 +1,368 @@
+/*
+ * limits_test.c - src/sibling/limits: a row for each rule of
+ * slurmctld/acct_policy.c.
+ */
+#include "testsuite/unit/slurm_unit.h"
+
+#include "src/sibling/limits.h"
+
+#define NOW 1000000
+
+typedef enum { NOBODY, QOS, ASSOC, ACCT, HOLDERS } holder_t;
+
+/* One limit */
+typedef struct {
+	holder_t of;
+	bool is_tres;
+	int kind;
+	limit_tres_t tres;
+	uint64_t value;
+} set_t;
+
+#define NUMBER(of, kind, value) { of, false, LIMIT_##kind, 0, value }
+#define AMOUNT(of, kind, tres, value) \
+	{ of, true, LIMIT_##kind, LIMIT_##tres, value }
+
+typedef struct {
+	const char *name;
+	set_t set[3];
+	bool no_qos;
+	bool deny;
+	int running;	/* jobs: 2 CPUs, 100 MB, on n1, 5 minutes each */
+	/* what is asked for: so many CPUs and 100 MB */
+	uint64_t cpus;
+	const char *nodes;
+	uint32_t minutes;
+	uint32_t submit;	/* the reasons, and time limit that is set */
+	uint32_t submit_minutes;
+	uint32_t start;
+} row_t;
+
+static const row_t rows[] = {
+	{ "nothing is limited", { { 0 } }, .cpus = 1000, .minutes = INFINITE },
+	/* numbers of jobs */
+	{ "QOS GrpJobs", { NUMBER(QOS, GRP_JOBS, 2) }, .running = 2,
+	  .start = WAIT_QOS_GRP_JOB },
+	{ "fewer", { NUMBER(QOS, GRP_JOBS, 3) }, .running = 2 },
+	{ "none at all", { NUMBER(QOS, GRP_JOBS, 0) },
+	  .start = WAIT_QOS_GRP_JOB },
+	{ "QOS MaxJobsPU", { NUMBER(QOS, MAX_JOBS, 1) }, .running = 1,
+	  .start = WAIT_QOS_MAX_JOB_PER_USER },
+	{ "QOS MaxJobsPA", { NUMBER(QOS, MAX_JOBS_ACCT, 1) }, .running = 1,
+	  .start = WAIT_QOS_MAX_JOB_PER_ACCT },
+	{ "QOS GrpSubmit", { NUMBER(QOS, GRP_SUBMIT, 1) }, .running = 1,
+	  .submit = WAIT_QOS_GRP_SUB_JOB },
+	{ "QOS MaxSubmitPU", { NUMBER(QOS, MAX_SUBMIT, 1) }, .running = 1,
+	  .submit = WAIT_QOS_MAX_SUB_JOB },
+	{ "QOS MaxSubmitPA", { NUMBER(QOS, MAX_SUBMIT_ACCT, 1) }, .running = 1,
+	  .submit = WAIT_QOS_MAX_SUB_JOB_PER_ACCT },
+	{ "MaxJobs", { NUMBER(ASSOC, MAX_JOBS, 1) }, .running = 1,
+	  .start = WAIT_ASSOC_MAX_JOBS },
+	{ "MaxJobs of an account is its users' and was inherited",
+	  { NUMBER(ACCT, MAX_JOBS, 1) }, .running = 1 },
+	{ "GrpJobs above", { NUMBER(ACCT, GRP_JOBS, 1) }, .running = 1,
+	  .start = WAIT_ASSOC_GRP_JOB },
+	{ "MaxSubmit", { NUMBER(ASSOC, MAX_SUBMIT, 1) }, .running = 1,
+	  .submit = WAIT_ASSOC_MAX_SUB_JOB },
+	{ "GrpSubmit above", { NUMBER(ACCT, GRP_SUBMIT, 1) }, .running = 1,
+	  .submit = WAIT_ASSOC_GRP_SUB_JOB },
+	/* the QOS first, and in place of the association */
+	{ "both", { NUMBER(QOS, GRP_JOBS, 1), NUMBER(ASSOC, GRP_JOBS, 1) },
+	  .running = 1, .start = WAIT_QOS_GRP_JOB },
+	{ "more than the association", { NUMBER(QOS, GRP_JOBS, 9),
+	  NUMBER(ASSOC, GRP_JOBS, 1), NUMBER(ACCT, GRP_JOBS, 1) }, .running = 1 },
+	{ "MaxJobsPA in place of MaxJobs", { NUMBER(QOS, MAX_JOBS_ACCT, 9),
+	  NUMBER(ASSOC, MAX_JOBS, 1) }, .running = 1 },
+	{ "MaxSubmitPU in place of MaxSubmit", { NUMBER(QOS, MAX_SUBMIT, 9),
+	  NUMBER(ASSOC, MAX_SUBMIT, 1) }, .running = 1 },
+	{ "one TRES of the QOS, another of the association",
+	  { AMOUNT(QOS, GRP, MEM, 1000), AMOUNT(ASSOC, GRP, CPU, 3) },
+	  .running = 1, .cpus = 2, .start = WAIT_ASSOC_GRP_CPU },
+	/* TRES in use */
+	{ "GrpTRES", { AMOUNT(ASSOC, GRP, CPU, 4) }, .running = 1, .cpus = 2 },
+	{ "GrpTRES more", { AMOUNT(ASSOC, GRP, CPU, 4) }, .running = 1, .cpus = 3,
+	  .start = WAIT_ASSOC_GRP_CPU },
+	{ "GrpTRES mem", { AMOUNT(ACCT, GRP, MEM, 150) }, .running = 1,
+	  .start = WAIT_ASSOC_GRP_MEM },
+	{ "GrpTRES billing", { AMOUNT(ACCT, GRP, BILLING, 2) }, .running = 1,
+	  .start = WAIT_ASSOC_GRP_BILLING },
+	{ "another node", { AMOUNT(ASSOC, GRP, NODE, 1) }, .running = 3,
+	  .nodes = "n2", .start = WAIT_ASSOC_GRP_NODE },
+	{ "the same node", { AMOUNT(ASSOC, GRP, NODE, 1) }, .running = 3,
+	  .nodes = "n1" },
+	{ "one of both", { AMOUNT(ASSOC, GRP, NODE, 2) }, .running = 3,
+	  .nodes = "n[1-2]" },
+	{ "QOS GrpTRES", { AMOUNT(QOS, GRP, CPU, 3) }, .running = 1, .cpus = 2,
+	  .start = WAIT_QOS_GRP_CPU },
+	{ "QOS MaxTRESPU", { AMOUNT(QOS, USER, CPU, 3) }, .running = 1,
+	  .cpus = 2, .start = WAIT_QOS_MAX_CPU_PER_USER },
+	{ "QOS MaxTRESPA", { AMOUNT(QOS, ACCT, MEM, 150) }, .running = 1,
+	  .start = WAIT_QOS_MAX_MEM_PER_ACCT },
+	/* what those that run have before them */
+	{ "GrpTRESRunMins", { AMOUNT(ACCT, GRP_RUN_MINS, CPU, 20) },
+	  .running = 1, .cpus = 2, .minutes = 5 },
+	{ "GrpTRESRunMins more", { AMOUNT(ACCT, GRP_RUN_MINS, CPU, 19) },
+	  .running = 1, .cpus = 2, .minutes = 5,
+	  .start = WAIT_ASSOC_GRP_CPU_RUN_MIN },
+	{ "QOS GrpTRESRunMins", { AMOUNT(QOS, GRP_RUN_MINS, CPU, 19) },
+	  .running = 1, .cpus = 2, .minutes = 5,
+	  .start = WAIT_QOS_GRP_CPU_RUN_MIN },
+	/* of one job: it waits, unless the QOS denies it */
+	{ "MaxTRES", { AMOUNT(ASSOC, JOB, CPU, 3) }, .cpus = 4,
+	  .start = WAIT_ASSOC_MAX_CPU_PER_JOB },
+	{ "MaxTRES with DenyOnLimit", { AMOUNT(ASSOC, JOB, CPU, 3) },
+	  .deny = true, .cpus = 4, .submit = WAIT_ASSOC_MAX_CPU_PER_JOB,
+	  .start = WAIT_ASSOC_MAX_CPU_PER_JOB },
+	{ "MaxTRES without a QOS", { AMOUNT(ASSOC, JOB, CPU, 3) },
+	  .no_qos = true, .cpus = 4, .submit = WAIT_ASSOC_MAX_CPU_PER_JOB,
+	  .start = WAIT_ASSOC_MAX_CPU_PER_JOB },
+	{ "MaxTRESPerNode", { AMOUNT(ASSOC, JOB_NODE, CPU, 3) }, .cpus = 4,
+	  .nodes = "n[1-2]" },
+	{ "MaxTRESPerNode more", { AMOUNT(ASSOC, JOB_NODE, CPU, 1) }, .cpus = 4,
+	  .nodes = "n[1-2]", .start = WAIT_ASSOC_MAX_CPU_PER_NODE },
+	{ "MaxTRESMins", { AMOUNT(ASSOC, JOB_MINS, CPU, 19) }, .cpus = 4,
+	  .minutes = 5, .start = WAIT_ASSOC_MAX_CPU_MINS_PER_JOB },
+	{ "MaxTRESMins with DenyOnLimit", { AMOUNT(ASSOC, JOB_MINS, CPU, 19) },
+	  .deny = true, .cpus = 4, .minutes = 5,
+	  .submit = WAIT_ASSOC_MAX_CPU_MINS_PER_JOB,
+	  .start = WAIT_ASSOC_MAX_CPU_MINS_PER_JOB },
+	{ "QOS MaxTRES", { AMOUNT(QOS, JOB, MEM, 99) },
+	  .start = WAIT_QOS_MAX_MEM_PER_JOB },
+	{ "QOS MinTRES", { AMOUNT(QOS, JOB_MIN, CPU, 2) }, .cpus = 1,
+	  .start = WAIT_QOS_MIN_CPU },
+	{ "QOS MinTRES with DenyOnLimit", { AMOUNT(QOS, JOB_MIN, CPU, 2) },
+	  .deny = true, .cpus = 1, .submit = WAIT_QOS_MIN_CPU,
+	  .start = WAIT_QOS_MIN_CPU },
+	{ "QOS GrpTRES with DenyOnLimit", { AMOUNT(QOS, GRP, CPU, 2) },
+	  .deny = true, .cpus = 3, .submit = WAIT_QOS_GRP_CPU,
+	  .start = WAIT_QOS_GRP_CPU },
+	{ "GrpTRES that is in use only is no reason to refuse",
+	  { AMOUNT(ACCT, GRP, CPU, 2) }, .deny = true, .running = 1, .cpus = 1,
+	  .start = WAIT_ASSOC_GRP_CPU },
+	/* time */
+	{ "MaxWall", { NUMBER(ASSOC, MAX_WALL, 4) }, .minutes = 5,
+	  .start = WAIT_ASSOC_MAX_WALL_PER_JOB },
+	{ "MaxWall above is inherited", { NUMBER(ACCT, MAX_WALL, 4) },
+	  .minutes = 5 },
+	{ "MaxWall with DenyOnLimit", { NUMBER(ASSOC, MAX_WALL, 4) },
+	  .deny = true, .minutes = 5, .submit = WAIT_ASSOC_MAX_WALL_PER_JOB,
+	  .start = WAIT_ASSOC_MAX_WALL_PER_JOB },
+	{ "QOS MaxWall in place of MaxWall", { NUMBER(QOS, MAX_WALL, 6),
+	  NUMBER(ASSOC, MAX_WALL, 4) }, .minutes = 5 },
+	{ "MaxWall of one that names no limit", { NUMBER(ASSOC, MAX_WALL, 4) },
+	  .minutes = NO_VAL, .submit_minutes = 4 },
+	{ "no more than its partition", { NUMBER(QOS, MAX_WALL, 400) },
+	  .minutes = NO_VAL, .submit_minutes = 60 },
+	{ "what MaxTRESMins leaves", { AMOUNT(ASSOC, JOB_MINS, CPU, 20),
+	  NUMBER(ASSOC, MAX_WALL, 50) }, .deny = true, .cpus = 4,
+	  .minutes = NO_VAL, .submit_minutes = 5 },
+};
+
+typedef struct {
+	limits_t limits[HOLDERS];
+	limits_used_t used[HOLDERS], user, account;
+	limits_held_t assoc[2];
+	limits_bound_t bound;
+} world_t;
+
+static void _zero_limits(limits_t *limits)
+{
+	for (int i = 0; i < LIMIT_COUNTS; i++)
+		limits->count[i] = INFINITE;
+	for (int i = 0; i < LIMIT_KINDS; i++)
+		for (int j = 0; j < LIMIT_TRES; j++)
+			limits->tres[i][j] = INFINITE64;
+	limits->usage_factor = 1;
+}
+
+static void _set(world_t *world, const row_t *row)
+{
+	memset(world, 0, sizeof(*world));
+	for (int i = 0; i < HOLDERS; i++)
+		_zero_limits(&world->limits[i]);
+	for (int i = 0; i < 3; i++) {
+		const set_t *set = &row->set[i];
+		limits_t *limits = &world->limits[set->of];
+
+		if (set->is_tres)
+			limits->tres[set->kind][set->tres] = set->value;
+		else
+			limits->count[set->kind] = set->value;
+	}
+	world->limits[QOS].deny = row->deny;
+	world->bound.qos.limits = row->no_qos ? NULL : &world->limits[QOS];
+	world->bound.qos.used = &world->used[QOS];
+	world->bound.user = &world->user;
+	world->bound.account = &world->account;
+	for (int i = 0; i < 2; i++) {
+		world->assoc[i].limits = &world->limits[ASSOC + i];
+		world->assoc[i].used = &world->used[ASSOC + i];
+	}
+	world->bound.assoc = world->assoc;
+	world->bound.assoc_cnt = 2;
+}
+
+static limits_ask_t _ask(uint64_t cpus, const char *nodes, uint32_t minutes)
+{
+	return (limits_ask_t) {
+		.tres = {
+			[LIMIT_CPU] = cpus ? cpus : 1,
+			[LIMIT_MEM] = 100,
+			[LIMIT_NODE] = (nodes && strchr(nodes, '[')) ? 2 : 1,
+			[LIMIT_BILLING] = cpus ? cpus : 1,
+		},
+		.nodes = nodes,
+		.minutes = minutes ? minutes : 1,
+		.part_minutes = 30,
+		.part_max = 60,
+	};
+}
+
+static void _use(world_t *world, const limits_share_t *share, bool add)
+{
+	limits_used_t *all[] = { &world->used[QOS], &world->used[ASSOC],
+				 &world->used[ACCT], &world->user,
+				 &world->account };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		(add ? limits_add : limits_remove)(all[i], share);
+		all[i]->submitted += add ? 1 : -1;
+	}
+}
+
+static void _rules(void **state)
+{
+	const limits_ask_t one = _ask(2, "n1", 5);
+	limits_share_t share = limits_share(NULL, &one, NOW);
+	world_t world;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const row_t *row = &rows[i];
+		limits_ask_t ask = _ask(row->cpus, row->nodes, row->minutes);
+		uint32_t start, submit;
+
+		_set(&world, row);
+		for (int j = 0; j < row->running; j++)
+			_use(&world, &share, true);
+		submit = limits_submit(&world.bound, &ask);
+		if (submit != row->submit)
+			fail_msg("%s: submit: %s", row->name,
+				 compat_reason_name(submit));
+		if (row->submit_minutes &&
+		    (ask.minutes != row->submit_minutes))
+			fail_msg("%s: %u minutes", row->name, ask.minutes);
+		start = limits_start(&world.bound, &ask, NOW);
+		if (start != row->start)
+			fail_msg("%s: start: %s", row->name,
+				 compat_reason_name(start));
+		for (int j = 0; j < row->running; j++)
+			_use(&world, &share, false);
+		/* nothing is left in use */
+		assert_int_equal(world.used[ASSOC].running, 0);
+		for (int j = 0; j < LIMIT_TRES; j++) {
+			assert_int_equal(world.used[ASSOC].tres[j], 0);
+			assert_int_equal(world.used[ASSOC].ends[j], 0);
+		}
+		assert_int_equal(world.used[ASSOC].node_cnt, 0);
+		limits_used_free(&world.used[QOS]);
+		limits_used_free(&world.used[ASSOC]);
+		limits_used_free(&world.used[ACCT]);
+		limits_used_free(&world.user);
+		limits_used_free(&world.account);
+	}
+	limits_share_free(&share);
+}
+
+static void _run_minutes_pass(void **state)
+{
+	const row_t row = { .set = { AMOUNT(ASSOC, GRP_RUN_MINS, CPU, 20) } };
+	const limits_ask_t ask = _ask(2, "n1", 10);
+	limits_share_t share = limits_share(NULL, &ask, NOW);
+	world_t world;
+
+	_set(&world, &row);
+	_use(&world, &share, true);
+	assert_int_equal(limits_start(&world.bound, &ask, NOW),
+			 WAIT_ASSOC_GRP_CPU_RUN_MIN);
+	assert_int_equal(limits_start(&world.bound, &ask, NOW + 540),
+			 WAIT_ASSOC_GRP_CPU_RUN_MIN);
+	assert_int_equal(limits_start(&world.bound, &ask, NOW + 600), 0);
+	/* it takes longer than it may */
+	assert_int_equal(limits_start(&world.bound, &ask, NOW + 6000), 0);
+	_use(&world, &share, false);
+	limits_share_free(&share);
+}
+
+static void _factors(void **state)
+{
+	const row_t row = { .set = { AMOUNT(ASSOC, JOB, CPU, 2),
+				     NUMBER(ASSOC, MAX_WALL, 10) } };
+	limits_ask_t ask = _ask(4, NULL, 10);
+	world_t world;
+
+	_set(&world, &row);
+	assert_int_equal(limits_start(&world.bound, &ask, NOW),
+			 WAIT_ASSOC_MAX_CPU_PER_JOB);
+	world.limits[QOS].limit_factor = 2;
+	assert_int_equal(limits_start(&world.bound, &ask, NOW), 0);
+	world.limits[QOS].usage_factor = 1.5;
+	assert_int_equal(limits_start(&world.bound, &ask, NOW), 0);
+	world.limits[QOS].factor_safe = true;
+	assert_int_equal(limits_start(&world.bound, &ask, NOW),
+			 WAIT_ASSOC_MAX_WALL_PER_JOB);
+}
+
+static void _as_slurmdbd_says(void **state)
+{
+	slurmdb_assoc_rec_t assoc;
+	slurmdb_qos_rec_t qos;
+	fed_bytes_t bytes = { 0 };
+	fed_reader_t reader;
+	limits_t *limits, *again;
+
+	slurmdb_init_assoc_rec(&assoc, false);
+	assert_null(limits_of_assoc(&assoc));
+	assoc.max_jobs = 3;
+	assoc.grp_tres = "1=10,2=500,1001=4";
+	limits = limits_of_assoc(&assoc);
+	assert_int_equal(limits->count[LIMIT_MAX_JOBS], 3);
+	assert_int_equal(limits->count[LIMIT_GRP_JOBS], INFINITE);
+	assert_int_equal(limits->tres[LIMIT_GRP][LIMIT_CPU], 10);
+	assert_int_equal(limits->tres[LIMIT_GRP][LIMIT_MEM], 500);
+	assert_true(limits->tres[LIMIT_GRP][LIMIT_NODE] == INFINITE64);
+	limits_pack(limits, &bytes);
+	limits_pack(NULL, &bytes);
+	slurmdb_init_qos_rec(&qos, false, NO_VAL);
+	qos.flags = QOS_FLAG_DENY_LIMIT;
+	qos.max_tres_pu = "4=2";
+	qos.usage_factor = 0.5;
+	xfree(limits);
+	limits = limits_of_qos(&qos);
+	assert_true(limits->deny);
+	assert_int_equal(limits->tres[LIMIT_USER][LIMIT_NODE], 2);
+	limits_pack(limits, &bytes);
+	/* and as the ledger has it */
+	fed_reader_init(&reader, bytes.data, bytes.len);
+	again = limits_unpack(&reader);
+	assert_int_equal(again->tres[LIMIT_GRP][LIMIT_CPU], 10);
+	xfree(again);
+	assert_null(limits_unpack(&reader));
+	again = limits_unpack(&reader);
+	assert_true(fed_reader_done(&reader));
+	assert_memory_equal(again, limits, sizeof(*limits));
+	xfree(again);
+	xfree(limits);
+	fed_bytes_free(&bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(_rules),
+		cmocka_unit_test(_run_minutes_pass),
+		cmocka_unit_test(_factors),
+		cmocka_unit_test(_as_slurmdbd_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
