@@ -158,6 +158,15 @@ def _jobs(stack, minutes):
     return made
 
 
+def _wait_accounted(stack, made):
+    """slurmdbd is told of what waits some seconds later."""
+    ids = {str(job) for mine in made.values() for job in mine.values()}
+    wait_until(lambda: set(stack.alpha.run(
+        "sacct", "-M", ",".join(made), "-DXan", "--format=jobid",
+        "--jobs=" + ",".join(ids)).split()), lambda seen: seen >= ids, 30,
+        "slurmdbd has all jobs")
+
+
 def _cancel(stack, made, name):
     stack.alpha.run("scancel", *(str(mine[name]) for mine in made.values()),
                     check=False)
@@ -180,6 +189,7 @@ def _settle(stack, cluster, job):
 def jobs(people):
     """{cluster: {name: id}}, to be looked at"""
     made = _jobs(people, 60)
+    _wait_accounted(people, made)
     yield made
     # what waits first, or it starts
     _cancel(people, made, "waits")

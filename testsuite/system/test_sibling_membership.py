@@ -53,6 +53,7 @@ def test_drain(full):
     assert full.witness.starts(late)[0][0] != "flurm"
     assert not full.flurm.gateway.job(late)
     wait_until(lambda: full.witness.starts(waiting), what="somebody runs it")
+    seen_as(full, "DRAINED")
     full.sacctmgr("modify", "cluster", "flurm", "set", "fedstate=ACTIVE")
     seen_as(full, "ACTIVE")
     full.wait_linked()

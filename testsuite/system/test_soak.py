@@ -14,6 +14,7 @@ import urllib.error
 
 import pytest
 
+import faults
 from stack import wait_until
 from stack.flurm import build_dir
 
@@ -200,19 +201,19 @@ class Soak:
         self.stack.beta.run("scancel", *map(str, jobs), check=False)
 
 
-@pytest.fixture
-def quiet(stack):
+@pytest.mark.fed_flurmd
+def test_soak(stack):
+    faults.while_it_lives(stack.beta, _soak, stack)
+
+
+def _soak(stack):
+    stack.cancel_all()
     stack.natives("drain")
     wait_until(lambda: stack.flurm.status()["clusters"][0]["flurm"]
                ["reachable"], what="FLURM answers")
-    return stack
-
-
-@pytest.mark.fed_flurmd
-def test_soak(quiet):
-    soak = Soak(quiet, random.Random(SEED))
+    soak = Soak(stack, random.Random(SEED))
     print(f"soak: seed {SEED}, {soak.count} jobs, {SECONDS} s")
-    history = History(quiet.flurm.gateway)
+    history = History(stack.flurm.gateway)
     history.start()
     submitter = threading.Thread(target=soak.submit_all)
     submitter.start()
@@ -224,10 +225,10 @@ def test_soak(quiet):
     finally:
         submitter.join()
     assert not soak.failed
-    quiet.wait_flurm_linked(60)
-    settle(quiet)
+    stack.wait_flurm_linked(60)
+    settle(stack)
     history.over = True
-    check(quiet, soak, history)
+    check(stack, soak, history)
 
 
 def settle(stack):

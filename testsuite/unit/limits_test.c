@@ -218,6 +218,15 @@ static limits_ask_t _ask(uint64_t cpus, const char *nodes, uint32_t minutes)
 	};
 }
 
+static void _done(world_t *world)
+{
+	limits_used_free(&world->used[QOS]);
+	limits_used_free(&world->used[ASSOC]);
+	limits_used_free(&world->used[ACCT]);
+	limits_used_free(&world->user);
+	limits_used_free(&world->account);
+}
+
 static void _use(world_t *world, const limits_share_t *share, bool add)
 {
 	limits_used_t *all[] = { &world->used[QOS], &world->used[ASSOC],
@@ -264,11 +273,7 @@ static void _rules(void **state)
 			assert_int_equal(world.used[ASSOC].ends[j], 0);
 		}
 		assert_int_equal(world.used[ASSOC].node_cnt, 0);
-		limits_used_free(&world.used[QOS]);
-		limits_used_free(&world.used[ASSOC]);
-		limits_used_free(&world.used[ACCT]);
-		limits_used_free(&world.user);
-		limits_used_free(&world.account);
+		_done(&world);
 	}
 	limits_share_free(&share);
 }
@@ -290,6 +295,7 @@ static void _run_minutes_pass(void **state)
 	/* it takes longer than it may */
 	assert_int_equal(limits_start(&world.bound, &ask, NOW + 6000), 0);
 	_use(&world, &share, false);
+	_done(&world);
 	limits_share_free(&share);
 }
 
