@@ -31,29 +31,23 @@ def paused(daemon, seconds=30):
 
 
 @contextlib.contextmanager
-def cut(wire, say=lambda: None):
-    """Whatever is said is torn in half, until three connections were; say()
-    has something said, by those who may have nothing to say."""
+def cut(wire):
+    """Whatever is said is torn in half, until three connections were."""
     torn = wire.torn
-
-    def count():
-        say()
-        return wire.torn - torn
     wire.cut()
     try:
         yield
-        wait_until(count, lambda count: count >= 3, 60,
-                   "connections were torn", every=1)
+        wait_until(lambda: wire.torn - torn, lambda count: count >= 3, 60,
+                   "connections were torn")
     finally:
         wire.mend()
 
 
 @contextlib.contextmanager
-def swallowed(wire, say=lambda: None):
+def swallowed(wire):
     wire.swallow()
     try:
         yield
-        say()
         time.sleep(15)  # longer than MessageTimeout: that is the fault
     finally:
         wire.mend()
@@ -79,11 +73,6 @@ def full_disk(stack):
     wait_until(lambda: stack.flurm.status()["clusters"][0]["ledger"]["state"],
                lambda state: state != "ok", 20, "the ledger cannot be written")
     os.remove(path)
-
-
-def speak(native):
-    """Has it tell its siblings something: of one more job."""
-    native.sbatch(user=USER)
 
 
 def submit(stack, origin, count, name):

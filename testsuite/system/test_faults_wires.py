@@ -14,9 +14,7 @@ def test_controller_to_flurm(stack, how):
 
 @pytest.mark.parametrize("how", [faults.cut, faults.swallowed])
 def test_natives_to_controller(stack, how):
-    def broken(wire):
-        return how(wire, lambda: faults.speak(stack.beta))
-    faults.fault(stack, broken, stack.wires["flurm"], "beta")
+    faults.fault(stack, how, stack.wires["flurm"], "beta")
 
 
 @pytest.mark.parametrize("how", [faults.cut, faults.swallowed])
