@@ -151,6 +151,9 @@ class Stack:
             # and waits half a minute if that one starts, too
             for backup in cluster.controllers[1:]:
                 backup.spawn()
+        # until then slurmdbd has FLURM where it registers from, past the wire
+        if self.wires:
+            self.wait_registered()
         self.sacctmgr("add", "federation", FEDERATION,
                       f"clusters={','.join(self.members())}")
         return self
