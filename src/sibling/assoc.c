@@ -97,15 +97,21 @@ static assoc_user_t *_find_user(assoc_t *assoc, uid_t uid)
 	return user;
 }
 
-/* RET the place of a user's first association */
-static uint32_t _first_rec(const assoc_known_t *known, const char *user)
+/*
+ * IN items - size bytes each, whose first member is their user; sorted by it
+ * RET the place of a user's first
+ */
+static uint32_t _first_of(const char *user, const void *items, uint32_t count,
+			  size_t size)
 {
-	uint32_t low = 0, high = known->rec_cnt;
+	uint32_t low = 0, high = count;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
+		const char *const *item = (const void *)
+			((const char *) items + middle * size);
 
-		if (xstrcmp(known->recs[middle].user, user) < 0)
+		if (xstrcmp(*item, user) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -119,7 +125,9 @@ static const assoc_rec_t *_rec(const assoc_known_t *known, const char *user,
 {
 	const assoc_rec_t *any = NULL;
 
-	for (uint32_t i = _first_rec(known, user); i < known->rec_cnt; i++) {
+	for (uint32_t i = _first_of(user, known->recs, known->rec_cnt,
+				    sizeof(*known->recs));
+	     i < known->rec_cnt; i++) {
 		const assoc_rec_t *rec = &known->recs[i];
 
 		if (xstrcmp(rec->user, user))
@@ -281,28 +289,13 @@ extern uint32_t assoc_check(assoc_t *assoc, uint16_t enforce, uid_t uid,
 	return rc;
 }
 
-/* RET the place of a user's first wckey */
-static uint32_t _first_wckey(const assoc_known_t *known, const char *user)
-{
-	uint32_t low = 0, high = known->wckey_cnt;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (xstrcmp(known->wckeys[middle].user, user) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* IN name - NULL: the user's default. RET the wckey, or NULL */
 static const char *_wckey(const assoc_known_t *known, const char *user,
 			  const char *name)
 {
-	for (uint32_t i = _first_wckey(known, user); i < known->wckey_cnt;
-	     i++) {
+	for (uint32_t i = _first_of(user, known->wckeys, known->wckey_cnt,
+				    sizeof(*known->wckeys));
+	     i < known->wckey_cnt; i++) {
 		const assoc_wckey_t *wckey = &known->wckeys[i];
 
 		if (xstrcmp(wckey->user, user))

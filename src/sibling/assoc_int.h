@@ -24,8 +24,8 @@ typedef struct {
 } assoc_user_t;
 
 typedef struct {
+	char *user;		/* first, see assoc.c, _first_of() */
 	uint32_t id;
-	char *user;
 	char *account;
 	char *partition;	/* NULL: for all of them */
 	bool is_def;		/* the account is the user's default */
@@ -50,7 +50,7 @@ typedef struct {
 } assoc_qos_t;
 
 typedef struct {
-	char *user;
+	char *user;		/* first, too */
 	char *name;
 	bool is_def;		/* the user's default */
 } assoc_wckey_t;
