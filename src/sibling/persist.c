@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "src/sibling/net.h"
+#include "src/sibling/sib.h"
 
 extern void persist_close(persist_t *conn)
 {
@@ -41,6 +42,10 @@ extern int persist_unpack_item(buf_t *buf, uint16_t version,
 	slurm_msg_t_init(&msg);
 	msg.protocol_version = version;
 	safe_unpack16(&msg.msg_type, buf);
+	if ((msg.msg_type == REQUEST_SIB_MSG) &&
+	    sib_claims_too_much(buf, version))
+		return fed_err_set(err, EBADMSG,
+				   "a list of more jobs than it has room for");
 	if (unpack_msg(&msg, buf))
 		return fed_err_set(err, EBADMSG, "cannot unpack a %s",
 				   rpc_num2string(msg.msg_type));

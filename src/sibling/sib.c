@@ -170,3 +170,46 @@ extern buf_t *sib_pack_sync(uint32_t our_fed_id, buf_t *jobs,
 
 	return _pack(&msg, version);
 }
+
+#define JOB_INFO_MIN 100	/* bytes; a job without any text has more */
+
+static bool _skip(buf_t *buf, uint32_t size)
+{
+	if (remaining_buf(buf) < size)
+		return false;
+	set_buf_offset(buf, get_buf_offset(buf) + size);
+	return true;
+}
+
+static bool _skip_text(buf_t *buf)
+{
+	uint32_t size;
+
+	return !unpack32(&size, buf) && _skip(buf, size);
+}
+
+/* Up to the data (slurm_protocol_pack.c, _pack_sib_msg()) */
+static bool _skip_head(buf_t *buf, uint16_t version)
+{
+	const uint32_t user = COMPAT_SIB_HAS_USER ? 4 : 0;
+	const uint32_t proto = COMPAT_SIB_HAS_PROTO(version) ? 2 : 0;
+	uint16_t type;
+
+	return _skip(buf, 4) && !unpack16(&type, buf) &&
+	       (type == RESPONSE_JOB_INFO) &&
+	       /* version, siblings, group, id, state, code, time */
+	       _skip(buf, 2 + 8 + user + 4 + 4 + 4 + 8) && _skip_text(buf) &&
+	       _skip(buf, 4 + 2) && _skip_text(buf) &&
+	       /* ... and that there are data */
+	       _skip(buf, proto + user + 2);
+}
+
+extern bool sib_claims_too_much(buf_t *buf, uint16_t version)
+{
+	uint32_t start = get_buf_offset(buf), count;
+	bool too_much = _skip_head(buf, version) && !unpack32(&count, buf) &&
+		(count > remaining_buf(buf) / JOB_INFO_MIN);
+
+	set_buf_offset(buf, start);
+	return too_much;
+}

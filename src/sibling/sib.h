@@ -65,4 +65,12 @@ extern buf_t *sib_pack_requeue(uint32_t our_fed_id, uint32_t job_id,
 extern buf_t *sib_pack_sync(uint32_t our_fed_id, buf_t *jobs,
 			    time_t sync_time, uint16_t version);
 
+/*
+ * Does a JOB_SYNC claim more jobs than its bytes can hold? Slurm's unpacker
+ * makes room for all of them first, and frees them one by one: gigabytes, and
+ * minutes (slurm_protocol_pack.c, _unpack_job_info_msg()).
+ * IN buf - at the body of a REQUEST_SIB_MSG; stays there
+ */
+extern bool sib_claims_too_much(buf_t *buf, uint16_t version);
+
 #endif

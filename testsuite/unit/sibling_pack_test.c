@@ -129,6 +129,25 @@ static void _cut(void **state)
 	}
 }
 
+/* It is refused before there is room made for so many. */
+static void _claims(void **state)
+{
+	for_each_version(version) {
+		buf_t *jobs = pack_info_jobs(0x7fffffff, 1, version);
+		buf_t *buf = _to_read(sib_pack_sync(OUR_ID, jobs, 2,
+						    version));
+		persist_in_t in = { 0 };
+		fed_err_t err;
+
+		free_buf(jobs);
+		assert_int_equal(persist_unpack_item(buf, version, &in, &err),
+				 -1);
+		assert_string_equal(err.text,
+				    "a list of more jobs than it has room for");
+		free_buf(buf);
+	}
+}
+
 static void _names(void **state)
 {
 	assert_string_equal(sib_kind_name(SIB_SYNC), "sync");
@@ -149,6 +168,7 @@ int main(void)
 		cmocka_unit_test(_responses),
 		cmocka_unit_test(_unknown),
 		cmocka_unit_test(_cut),
+		cmocka_unit_test(_claims),
 		cmocka_unit_test(_names),
 	};
 
