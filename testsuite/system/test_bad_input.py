@@ -238,7 +238,8 @@ def test_a_true_persist_init_is_accepted(stack):
 
 
 @pytest.mark.parametrize("cluster", ["nobody", "flurm", "", "bet", "beta2",
-                                     None, "b" * 100000])
+                                     None, "b" * 100000],
+                         ids=lambda name: str(name)[:20])
 def test_wrong_cluster_name_is_refused(stack, cluster):
     with slurmctld_unharmed(stack):
         assert refused(stack, wire.persist_init(cluster,
