@@ -624,7 +624,6 @@ static inline void compat_fill_job_start(dbd_job_start_msg_t *msg,
 /* job_mgr.c, job_suspend(): who may, beside operators */
 #define COMPAT_COORDINATORS_SUSPEND COMPAT_24_11
 
-/* Slurm's newest layout of this build, and the oldest it still speaks */
 /* REQUEST_SIB_MSG says who submitted the job, and with what version */
 #if COMPAT_24_11
 #define COMPAT_SIB_HAS_USER true
@@ -635,6 +634,7 @@ static inline void compat_fill_job_start(dbd_job_start_msg_t *msg,
 #define COMPAT_SIB_HAS_PROTO(version) false
 #endif
 
+/* Slurm's newest layout of this build, and the oldest it still speaks */
 #define COMPAT_VERSION_OWN ((uint16_t) SLURM_PROTOCOL_VERSION)
 #define COMPAT_VERSION_MIN ((uint16_t) SLURM_MIN_PROTOCOL_VERSION)
 

@@ -7,6 +7,13 @@
 
 #include "src/sibling/record.h"
 
+extern uint32_t job_minutes(int64_t seconds, uint32_t unset)
+{
+	if (!flurm_is_set(seconds))
+		return unset;
+	return (seconds == FLURM_UNLIMITED) ? INFINITE : (seconds + 59) / 60;
+}
+
 extern int64_t job_cpus(const flurm_job_spec_t *spec)
 {
 	int64_t tasks = flurm_or(spec->num_tasks, 1);

@@ -30,6 +30,9 @@ typedef struct {
 	char *submit_line;	/* the command that submitted it */
 } job_submit_t;
 
+/* RET a time limit in minutes, as Slurm has it: INFINITE, or unset if it is */
+extern uint32_t job_minutes(int64_t seconds, uint32_t unset);
+
 /* RET CPUs that a spec asks for */
 extern int64_t job_cpus(const flurm_job_spec_t *spec);
 

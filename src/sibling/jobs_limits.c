@@ -23,13 +23,6 @@
 
 /* ---- what a job asks for ---- */
 
-static uint32_t _minutes(int64_t seconds, uint32_t otherwise)
-{
-	if (!flurm_is_set(seconds))
-		return otherwise;
-	return (seconds == FLURM_UNLIMITED) ? INFINITE : (seconds + 59) / 60;
-}
-
 /* IN host - what FLURM has for it, or NULL: as it was submitted */
 static limits_ask_t _ask(const jobs_t *jobs, const flurm_job_spec_t *spec,
 			 const job_host_t *host)
@@ -38,7 +31,7 @@ static limits_ask_t _ask(const jobs_t *jobs, const flurm_job_spec_t *spec,
 						   spec->partition);
 	int64_t cpus = FLURM_UNSET, nodes = flurm_or(spec->num_nodes, 1);
 	limits_ask_t ask = {
-		.minutes = _minutes(spec->time_limit, NO_VAL),
+		.minutes = job_minutes(spec->time_limit, NO_VAL),
 		.part_minutes = INFINITE,
 		.part_max = INFINITE,
 	};
@@ -58,8 +51,8 @@ static limits_ask_t _ask(const jobs_t *jobs, const flurm_job_spec_t *spec,
 	ask.tres[LIMIT_NODE] = nodes;
 	ask.tres[LIMIT_BILLING] = cpus;
 	if (part) {
-		ask.part_max = _minutes(part->max_time, INFINITE);
-		ask.part_minutes = _minutes(part->default_time, ask.part_max);
+		ask.part_max = job_minutes(part->max_time, INFINITE);
+		ask.part_minutes = job_minutes(part->default_time, ask.part_max);
 	}
 	return ask;
 }
@@ -306,11 +299,10 @@ static void _add_waiting(fed_job_t *job, void *arg)
 static int64_t _priority(const jobs_t *jobs, const fed_job_t *job)
 {
 	const flurm_job_spec_t *spec = ((job_host_t *) job->host)->spec;
-	const flurm_partition_t *part = nodes_part(jobs->nodes,
-						   spec->partition);
 
-	return flurm_or(spec->priority, (part ? flurm_or(part->priority, 0) :
-						0) - flurm_or(spec->nice, 0));
+	return flurm_or(spec->priority,
+			nodes_part_priority(jobs->nodes, spec->partition) -
+			flurm_or(spec->nice, 0));
 }
 
 static int _by_priority(const void *a, const void *b, void *arg)

@@ -17,8 +17,6 @@ static row_t _row(const jobs_t *jobs, const fed_job_t *job, row_kind_t kind,
 		  int64_t when)
 {
 	const job_host_t *host = job->host;
-	const flurm_partition_t *part = host->spec->partition ? NULL :
-		nodes_part(jobs->nodes, NULL);
 	row_t row = {
 		.kind = kind,
 		.id = job->id,
@@ -26,8 +24,8 @@ static row_t _row(const jobs_t *jobs, const fed_job_t *job, row_kind_t kind,
 		.uid = flurm_or(host->spec->user_id, NO_VAL),
 		.time = when,
 		.account = xstrdup(host->spec->account),
-		.partition = xstrdup(part ? part->name :
-					    host->spec->partition),
+		.partition = xstrdup(nodes_part_name(jobs->nodes,
+						     host->spec->partition)),
 		.by = ROW_NOBODY,
 		.batch = true,
 	};
@@ -49,13 +47,6 @@ static void _set_assoc(const jobs_t *jobs, const flurm_job_spec_t *spec,
 	row->account = found.account;
 	found.account = NULL;
 	assoc_found_free(&found);
-}
-
-static uint32_t _minutes(int64_t seconds)
-{
-	if (!flurm_is_set(seconds))
-		return NO_VAL;
-	return (seconds == FLURM_UNLIMITED) ? INFINITE : (seconds + 59) / 60;
 }
 
 /*
@@ -95,7 +86,7 @@ static void _set_asks(const jobs_t *jobs, const fed_job_t *job, row_t *row)
 	row->eligible = flurm_or(spec->begin_time, job->epoch);
 	if (row->eligible < job->epoch)
 		row->eligible = job->epoch;
-	row->time_limit = _minutes(spec->time_limit);
+	row->time_limit = job_minutes(spec->time_limit, NO_VAL);
 	row->priority = flurm_or(spec->priority, 0);
 	row->req_cpus = job_cpus(spec);
 	if (flurm_is_set(spec->memory_per_cpu_mb))

@@ -42,15 +42,6 @@ typedef struct {
 	int64_t lowest;		/* priority that one may get */
 } contest_t;
 
-static const char *_part_name(const jobs_t *jobs, const flurm_job_spec_t *spec)
-{
-	const flurm_partition_t *part = nodes_part(jobs->nodes, NULL);
-
-	if (spec->partition)
-		return spec->partition;
-	return part ? part->name : NULL;
-}
-
 static bool _is_held(const fed_job_t *job)
 {
 	const job_host_t *host = job->host;
@@ -69,13 +60,12 @@ static bool _is_queued(const fed_job_t *job)
 static void _enter(contest_t *contest, fed_job_t *job)
 {
 	const flurm_job_spec_t *spec = jobs_host(contest->jobs, job)->spec;
-	const flurm_partition_t *part =
-		nodes_part(contest->jobs->nodes, spec->partition);
 	rival_t rival = {
 		.job = job,
 		.spec = spec,
 		.direct = flurm_is_set(spec->priority),
-		.base = part ? flurm_or(part->priority, 0) : 0,
+		.base = nodes_part_priority(contest->jobs->nodes,
+					    spec->partition),
 		.nice = flurm_or(spec->nice, 0),
 	};
 
@@ -129,13 +119,15 @@ static void _enter_other(fed_job_t *job, void *arg)
 	const flurm_job_spec_t *spec = host->spec;
 	const flurm_job_spec_t *first = contest->rival[0].spec;
 
-	if (job->newer || !spec || host->competes || !_is_queued(job) || _is_held(job) ||
+	if (job->newer || !spec || host->competes || !_is_queued(job) ||
+	    _is_held(job) ||
 	    (spec->priority == 1) ||
 	    (spec->partition && strchr(spec->partition, ',')) ||
 	    (spec->user_id != first->user_id) ||
 	    xstrcmp(spec->account, first->account) ||
 	    xstrcmp(spec->qos, first->qos) ||
-	    xstrcmp(_part_name(jobs, spec), _part_name(jobs, first)))
+	    xstrcmp(nodes_part_name(jobs->nodes, spec->partition),
+		    nodes_part_name(jobs->nodes, first->partition)))
 		return;
 	_enter(contest, job);
 }

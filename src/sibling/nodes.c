@@ -162,6 +162,20 @@ extern const flurm_partition_t *nodes_part(const nodes_t *nodes,
 	return NULL;
 }
 
+extern const char *nodes_part_name(const nodes_t *nodes, const char *name)
+{
+	const flurm_partition_t *part = name ? NULL : nodes_part(nodes, NULL);
+
+	return part ? part->name : name;
+}
+
+extern int64_t nodes_part_priority(const nodes_t *nodes, const char *name)
+{
+	const flurm_partition_t *part = nodes_part(nodes, name);
+
+	return part ? flurm_or(part->priority, 0) : 0;
+}
+
 extern int nodes_find(const nodes_t *nodes, const char *name)
 {
 	size_t low = 0, high = nodes->node_cnt;

@@ -59,6 +59,15 @@ extern void nodes_unref(nodes_t *nodes);
 extern const flurm_partition_t *nodes_part(const nodes_t *nodes,
 					   const char *name);
 
+/* RET the name, or that of the partition of jobs that name none, or NULL */
+extern const char *nodes_part_name(const nodes_t *nodes, const char *name);
+
+/*
+ * RET by what FLURM orders jobs of nodes_part() for which no priority was
+ *	asked, less their nice value; 0: not known
+ */
+extern int64_t nodes_part_priority(const nodes_t *nodes, const char *name);
+
 /* RET the index of a node, or -1 */
 extern int nodes_find(const nodes_t *nodes, const char *name);
 

@@ -209,7 +209,8 @@ static void _add_factors(const view_t *view, const view_job_t *job,
 		object->direct_prio = info->priority;
 	} else {
 		factors = compat_factors(object);
-		factors->priority_part = show_job_part_priority(view, job);
+		factors->priority_part = nodes_part_priority(
+			view->nodes, job->spec.partition);
 		factors->priority_site = NICE_OFFSET;
 		factors->nice = info->nice;
 	}

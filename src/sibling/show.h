@@ -31,13 +31,6 @@ extern bool show_job_started(const view_job_t *job);
 extern uint32_t show_job_cpus(const view_job_t *job);
 extern uint32_t show_job_nodes(const view_job_t *job);
 
-/*
- * What FLURM adds to a job's priority for its partition. Of a job for which
- * none was asked, that and its nice value are all of it.
- */
-extern int64_t show_job_part_priority(const view_t *view,
-				      const view_job_t *job);
-
 /* RET minutes, or INFINITE, or what its partition allows */
 extern uint32_t show_job_limit(const view_t *view, const view_job_t *job);
 

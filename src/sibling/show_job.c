@@ -171,23 +171,16 @@ extern char *show_job_tres(const view_job_t *job)
 
 /* ---- when ---- */
 
-static uint32_t _minutes(int64_t seconds)
-{
-	if (!flurm_is_set(seconds) || (seconds == FLURM_UNLIMITED))
-		return INFINITE;
-	return (seconds + 59) / 60;
-}
-
 extern uint32_t show_job_limit(const view_t *view, const view_job_t *job)
 {
 	const flurm_partition_t *part;
 
 	if (flurm_is_set(job->spec.time_limit))
-		return _minutes(job->spec.time_limit);
+		return job_minutes(job->spec.time_limit, INFINITE);
 	if (!(part = nodes_part(view->nodes, job->spec.partition)))
 		return INFINITE;
-	return _minutes(flurm_is_set(part->default_time) ?
-			part->default_time : part->max_time);
+	return job_minutes(flurm_or(part->default_time, part->max_time),
+			   INFINITE);
 }
 
 static void _set_times(const view_job_t *job, job_info_t *info)
@@ -277,25 +270,6 @@ static void _set_place(const view_t *view, const view_job_t *job,
 	info->tres_alloc_str = show_job_tres(job);
 }
 
-static char *_partition(const view_t *view, const view_job_t *job)
-{
-	const flurm_partition_t *part;
-
-	if (job->spec.partition)
-		return job->spec.partition;
-	part = nodes_part(view->nodes, NULL);
-	return part ? part->name : NULL;
-}
-
-extern int64_t show_job_part_priority(const view_t *view,
-				      const view_job_t *job)
-{
-	const flurm_partition_t *part = nodes_part(view->nodes,
-						   job->spec.partition);
-
-	return part ? flurm_or(part->priority, 0) : 0;
-}
-
 /* 0 is held, and no other is. */
 static uint32_t _priority(const view_t *view, const view_job_t *job)
 {
@@ -303,7 +277,7 @@ static uint32_t _priority(const view_t *view, const view_job_t *job)
 
 	if (flurm_is_set(job->spec.priority))
 		return _count(job->spec.priority, 0);
-	priority = show_job_part_priority(view, job) -
+	priority = nodes_part_priority(view->nodes, job->spec.partition) -
 		   flurm_or(job->spec.nice, 0);
 	return _count(priority, 1);
 }
@@ -356,7 +330,7 @@ static void _set_asked(const view_job_t *job, job_info_t *info)
 						     info->cpus_per_task);
 	info->ntasks_per_node = flurm_or(spec->ntasks_per_node, 0);
 	info->time_min = flurm_is_set(spec->time_min) ?
-		_minutes(spec->time_min) : 0;
+		job_minutes(spec->time_min, INFINITE) : 0;
 	info->requeue = job->requeue;
 }
 
@@ -377,7 +351,8 @@ extern void show_job(const view_t *view, const view_job_t *job,
 		job->job.status : 0;
 	_set_asked(job, ret_info);
 	ret_info->priority = _priority(view, job);
-	ret_info->partition = _partition(view, job);
+	ret_info->partition = (char *)
+		nodes_part_name(view->nodes, job->spec.partition);
 	ret_info->alloc_node = submit->alloc_node;
 	ret_info->alloc_sid = submit->alloc_sid;
 	ret_info->cluster_features = submit->cluster_features;

@@ -139,15 +139,6 @@ extern void show_node_free(node_info_t *node, pack_node_alloc_t *alloc)
 	xfree(alloc->tres);
 }
 
-static uint32_t _minutes(int64_t seconds, uint32_t unset)
-{
-	if (!flurm_is_set(seconds))
-		return unset;
-	if (seconds == FLURM_UNLIMITED)
-		return INFINITE;
-	return (seconds + 59) / 60;
-}
-
 /* FLURM may not say how large a partition is: its nodes do. */
 static void _add_up(const nodes_t *nodes, partition_info_t *part,
 		    int64_t *ret_memory_mb)
@@ -185,8 +176,8 @@ extern void show_part(const view_t *view, size_t i,
 	ret_part->max_nodes = _count(part->max_nodes, INFINITE);
 	ret_part->max_cpus_per_node = _count(part->max_cpus_per_node,
 					     INFINITE);
-	ret_part->max_time = _minutes(part->max_time, INFINITE);
-	ret_part->default_time = _minutes(part->default_time, NO_VAL);
+	ret_part->max_time = job_minutes(part->max_time, INFINITE);
+	ret_part->default_time = job_minutes(part->default_time, NO_VAL);
 	/* Slurm's own default is the same as none */
 	if (ret_part->default_time == ret_part->max_time)
 		ret_part->default_time = NO_VAL;
