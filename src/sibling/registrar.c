@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "src/sibling/dbd.h"
@@ -21,6 +22,7 @@
 #define LOOK_MIN_MS 1000	/* and at the most, whoever wants to know */
 /* a reply of slurmdbd's may wait for a lock there (dbd_conn.c, dbd_conn_open) */
 #define DBD_EXTRA_MS 35000
+#define RESTORE_MS 500		/* a stop waits for slurmdbd no longer */
 
 static void _wake(int fd)
 {
@@ -134,14 +136,26 @@ static bool _stay(registrar_t *registrar, fed_err_t *err)
 /* Give the address back that slurmdbd clears when the connection closes. */
 static void _restore_address(registrar_t *registrar)
 {
+	persist_t *conn = &registrar->conn;
+	persist_in_t in;
+
 	if (!registrar_has_own_address(registrar) || !registrar->registered)
 		return;
 	/* stop_fd is readable by now, and this must be sent all the same */
-	registrar->conn.stop_fd = -1;
-	registrar->conn.timeout_ms = 1000;
-	(void) dbd_set_address(&registrar->conn, registrar->conf.cluster->name,
-			       registrar->address,
-			       registrar->conf.cluster->port, NULL);
+	conn->stop_fd = -1;
+	conn->timeout_ms = RESTORE_MS;
+	if (!dbd_set_address(conn, registrar->conf.cluster->name,
+			     registrar->address,
+			     registrar->conf.cluster->port, NULL))
+		return;
+	/*
+	 * What came may have been the answer to a question that the stop
+	 * interrupted. To close with answers unread is a reset, and slurmdbd
+	 * would not read what it has not read yet.
+	 */
+	(void) shutdown(conn->fd, SHUT_WR);
+	while (persist_recv(conn, RESTORE_MS, &in, NULL) == 1)
+		persist_free_data(conn, &in);
 }
 
 static void _disconnected(registrar_t *registrar, const fed_err_t *err)

@@ -45,6 +45,7 @@ struct fake_dbd {
 	uint32_t down_state;
 	char address[64];
 	int touches;
+	int fed_asked;
 };
 
 static void _destroy_fed(void *x)
@@ -366,6 +367,7 @@ static bool _take_msg(fake_dbd_t *dbd, persist_t *conn, persist_in_t *in)
 	case DBD_FINI:
 		return _answer_rc(conn, SLURM_SUCCESS, NULL);
 	case DBD_GET_FEDERATIONS:
+		dbd->fed_asked++;
 		return _answer_list(conn, DBD_GOT_FEDERATIONS,
 				    _federations(dbd));
 	case DBD_GET_TRES:
@@ -584,6 +586,16 @@ extern int fake_dbd_touches(fake_dbd_t *dbd)
 
 	pthread_mutex_lock(&dbd->lock);
 	count = dbd->touches;
+	pthread_mutex_unlock(&dbd->lock);
+	return count;
+}
+
+extern int fake_dbd_fed_asked(fake_dbd_t *dbd)
+{
+	int count;
+
+	pthread_mutex_lock(&dbd->lock);
+	count = dbd->fed_asked;
 	pthread_mutex_unlock(&dbd->lock);
 	return count;
 }

@@ -69,6 +69,9 @@ extern void fake_dbd_events(fake_dbd_t *dbd, char *text, size_t size);
 /* RET how often it was asked to tell all members of the federation */
 extern int fake_dbd_touches(fake_dbd_t *dbd);
 
+/* RET how often it was asked for the federation */
+extern int fake_dbd_fed_asked(fake_dbd_t *dbd);
+
 /* RET the address that the last DBD_MODIFY_CLUSTERS set, "" for none */
 extern void fake_dbd_address(fake_dbd_t *dbd, char host[64]);
 

@@ -513,11 +513,13 @@ static void _drained(void **state)
 	registrar_t *registrar = _create();
 	const uint32_t drain = CLUSTER_FED_STATE_ACTIVE |
 			       CLUSTER_FED_STATE_DRAIN;
+	int asked;
 
-	wait_for(_is(registrar, "registered"));
+	wait_for(_tellings() == 1);
 	/* nobody wants it any more */
+	asked = fake_dbd_fed_asked(dbd);
 	registrar_drained(registrar);
-	wait_ms(200);
+	wait_for(fake_dbd_fed_asked(dbd) > asked);
 	assert_int_equal(fake_dbd_state(dbd, "flurm"),
 			 CLUSTER_FED_STATE_ACTIVE);
 	fake_dbd_set_state(dbd, "flurm", drain);
