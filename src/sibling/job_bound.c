@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/sibling/job_kept.h"
+
 /* A QOS, an association, or a user or an account with a QOS */
 typedef struct {
 	char *key;
@@ -120,6 +122,33 @@ extern void job_bound_free(job_bound_t *bound)
 	xfree(bound->assoc);
 	xfree(bound->above);
 	xfree(bound);
+}
+
+static bool _differs(int64_t change, int64_t was)
+{
+	return flurm_is_set(change) && (change != was);
+}
+
+extern uint8_t job_bound_exempt(const flurm_job_spec_t *spec,
+				const flurm_job_spec_t *change)
+{
+	uint8_t exempt = 0;
+
+	if (_differs(change->time_limit, spec->time_limit) ||
+	    flurm_is_set(change->deadline))
+		exempt |= LIMIT_EXEMPT_TIME;
+	if (_differs(change->num_cpus, job_cpus(spec)))
+		exempt |= LIMIT_EXEMPT(LIMIT_CPU);
+	/* a first maximum is none that was changed */
+	if (_differs(change->num_nodes, flurm_or(spec->num_nodes, 1)) ||
+	    _differs(change->max_nodes, flurm_or(spec->max_nodes,
+						 change->max_nodes)))
+		exempt |= LIMIT_EXEMPT(LIMIT_NODE);
+	if (_differs(change->memory_mb, flurm_or(spec->memory_mb, 0)) ||
+	    _differs(change->memory_per_cpu_mb,
+		     flurm_or(spec->memory_per_cpu_mb, 0)))
+		exempt |= LIMIT_EXEMPT(LIMIT_MEM);
+	return exempt;
 }
 
 extern limits_bound_t job_bound_limits(const job_bound_t *bound)

@@ -28,6 +28,17 @@ extern job_bound_t *job_bound_create(xhash_t **at, assoc_t *assoc,
 /* Counted or not: to be counted nowhere first, unless the table goes too. */
 extern void job_bound_free(job_bound_t *bound);
 
+/*
+ * What an update exempts a job from. A native sibling carries out an update as
+ * its origin's slurmctld, not as the user who made it there (fed_mgr.c,
+ * _q_sib_job_update()), so that it is an administrator's, and exempts from the
+ * limits of whatever it changes (job_mgr.c, _update_job()).
+ * IN spec - what the job asked for before
+ * RET LIMIT_EXEMPT bits
+ */
+extern uint8_t job_bound_exempt(const flurm_job_spec_t *spec,
+				const flurm_job_spec_t *change);
+
 /* RET for limits_submit() and limits_start(); valid as long as bound */
 extern limits_bound_t job_bound_limits(const job_bound_t *bound);
 

@@ -15,8 +15,10 @@ extern void jobs_change(jobs_t *jobs, fed_job_t *job, flurm_job_spec_t *change)
 
 	/* its association may be another, and so what limits it */
 	jobs_limits_forget(jobs, job);
-	if (host->spec)
+	if (host->spec) {
+		host->exempt |= job_bound_exempt(host->spec, change);
 		flurm_job_spec_merge(host->spec, change);
+	}
 	if (!host->change) {
 		host->change = xmalloc(sizeof(*host->change));
 		*host->change = *change;
@@ -26,6 +28,11 @@ extern void jobs_change(jobs_t *jobs, fed_job_t *job, flurm_job_spec_t *change)
 		flurm_job_spec_free(change);
 	}
 	jobs_limits_count(jobs, job);
+	if (host->waits) {
+		/* for what it asks for now, perhaps it need not */
+		xfree(host->offer);
+		jobs->freed = true;
+	}
 	jobs_write_host(jobs, job);
 }
 

@@ -15,7 +15,8 @@
 #include "src/sibling/record.h"
 
 /* those of earlier versions are of no release, and refused */
-#define HOST_RECORD_VERSION 5
+#define HOST_RECORD_VERSION 6
+#define HOST_RECORD_OLDEST 5	/* had not what it is exempt from */
 #define RUN_RECORD_VERSION 3
 
 static void _append(jobs_t *jobs, uint16_t type, fed_bytes_t *bytes)
@@ -62,11 +63,12 @@ static flurm_job_spec_t *_spec_from_text(const char *text, fed_err_t *err)
 	return spec;
 }
 
-/* RET true if the record is of this version and was read to its end */
+/* RET true if the record is of a known version and was read to its end */
 static bool _is_whole(const fed_reader_t *reader, uint16_t version,
-		      uint16_t known, uint32_t id, fed_err_t *err)
+		      uint16_t oldest, uint16_t known, uint32_t id,
+		      fed_err_t *err)
 {
-	if (version != known)
+	if ((version < oldest) || (version > known))
 		fed_err_set(err, EPROTO,
 			    "record of job %u has version %u, this release knows %u",
 			    id, version, known);
@@ -81,7 +83,8 @@ static bool _is_whole(const fed_reader_t *reader, uint16_t version,
 /*
  * u16 version, u32 job id, u32 epoch, str origin, u64 hash of the submission,
  * u8 whether it may be requeued, str spec, str change (jobs_spec_text()), u8
- * whether the spec is thin, job_submit_pack()
+ * whether the spec is thin, job_submit_pack(), u8 what it is exempt from
+ * (LIMIT_EXEMPT_)
  */
 static void _pack_host(const fed_job_t *job, fed_bytes_t *bytes)
 {
@@ -99,6 +102,7 @@ static void _pack_host(const fed_job_t *job, fed_bytes_t *bytes)
 	fed_put_str(bytes, change);
 	fed_put_u8(bytes, host->thin);
 	job_submit_pack(&host->submit, bytes);
+	fed_put_u8(bytes, host->exempt);
 	free(spec);
 	free(change);
 }
@@ -148,7 +152,8 @@ static int _replay_run(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 	job_run_init(&run);
 	job_run_unpack(&run, reader);
 	rows = fed_get_u8(reader);
-	if (!_is_whole(reader, version, RUN_RECORD_VERSION, id, err)) {
+	if (!_is_whole(reader, version, RUN_RECORD_VERSION, RUN_RECORD_VERSION,
+		       id, err)) {
 		rc = -1;
 	} else if (job) {
 		job_host_t *host = jobs_host(jobs, job);
@@ -173,11 +178,15 @@ static int _replay_host(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 	fed_job_t *job = fed_job_table_find_epoch(jobs->table, id, epoch);
 	bool thin = fed_get_u8(reader);
 	job_submit_t submit = { 0 };
+	uint8_t exempt = 0;
 	job_host_t *host;
 	int rc = 0;
 
 	job_submit_unpack(&submit, reader);
-	if (!_is_whole(reader, version, HOST_RECORD_VERSION, id, err)) {
+	if (version > HOST_RECORD_OLDEST)
+		exempt = fed_get_u8(reader);
+	if (!_is_whole(reader, version, HOST_RECORD_OLDEST,
+		       HOST_RECORD_VERSION, id, err)) {
 		rc = -1;
 	} else if (job) {
 		host = jobs_host(jobs, job);
@@ -186,6 +195,7 @@ static int _replay_host(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 		host->hash = hash;
 		host->requeue = requeue;
 		host->thin = thin;
+		host->exempt = exempt;
 		job_submit_free(&host->submit);
 		host->submit = submit;
 		submit = (job_submit_t) { 0 };

@@ -45,6 +45,8 @@ static limits_ask_t _ask(const jobs_t *jobs, const flurm_job_spec_t *spec,
 		nodes = job_node_count(host->offer);
 		cpus = host->offer_cpus;
 	}
+	if (host)
+		ask.exempt = host->exempt;
 	cpus = flurm_or(cpus, job_cpus(spec));
 	ask.tres[LIMIT_CPU] = cpus;
 	ask.tres[LIMIT_MEM] = job_memory(spec, cpus, nodes);

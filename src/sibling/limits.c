@@ -44,12 +44,20 @@ typedef struct {
 	const limits_t *qos;	/* or NULL */
 	uint64_t tres[LIMIT_TRES];
 	const char *nodes;
+	uint8_t exempt;
 	time_t now;
 	bool strict;		/* what it can never have is refused */
 	bool is_set;		/* its time limit was set by a limit */
 	uint32_t minutes;
 	uint32_t part_max;
 } look_t;
+
+/* Of minutes of what runs: none is exempt from them (acct_policy.c). */
+static bool _is_of_run_mins(limit_kind_t kind)
+{
+	return (kind == LIMIT_GRP_RUN_MINS) ||
+	       (kind == LIMIT_USER_RUN_MINS) || (kind == LIMIT_ACCT_RUN_MINS);
+}
 
 /* A limit that the QOS has is none of the associations' any more. */
 static uint64_t _tres(const look_t *look, const limits_t *limits,
@@ -58,6 +66,8 @@ static uint64_t _tres(const look_t *look, const limits_t *limits,
 	bool scaled = (kind == LIMIT_GRP) || (kind == LIMIT_JOB);
 	uint64_t limit = limits->tres[kind][tres];
 
+	if ((look->exempt & LIMIT_EXEMPT(tres)) && !_is_of_run_mins(kind))
+		return INFINITE64;
 	if (!look->qos || (limits == look->qos) || (limit == INFINITE64))
 		return limit;
 	if (look->qos->tres[kind][tres] != INFINITE64)
@@ -70,6 +80,8 @@ static uint64_t _tres(const look_t *look, const limits_t *limits,
 static uint32_t _count(const look_t *look, const limits_t *limits,
 		       limit_count_t count)
 {
+	if ((look->exempt & LIMIT_EXEMPT_TIME) && (count == LIMIT_MAX_WALL))
+		return INFINITE;
 	if (look->qos && (limits != look->qos) &&
 	    (look->qos->count[count] != INFINITE))
 		return INFINITE;
@@ -406,6 +418,7 @@ extern uint32_t limits_start(const limits_bound_t *bound,
 	uint32_t minutes, reason;
 
 	look.now = now;
+	look.exempt = ask->exempt;
 	minutes = _minutes(&look, (ask->minutes == NO_VAL) ?
 				  ask->part_minutes : ask->minutes);
 	for (limit_tres_t i = 0; i < LIMIT_TRES; i++)

@@ -111,6 +111,14 @@ typedef struct {
 	uint32_t assoc_cnt;
 } limits_bound_t;
 
+/*
+ * Of what an update has set no limit of one job's, and none of what is in use,
+ * holds any more (ADMIN_SET_LIMIT in slurmctld's acct_policy_limit_set_t): bits
+ * of TRES, and of the time limit. GrpTRESRunMins and the like still do.
+ */
+#define LIMIT_EXEMPT(tres) (1 << (tres))
+#define LIMIT_EXEMPT_TIME LIMIT_EXEMPT(LIMIT_TRES)
+
 /* What a job asks for, or is about to get */
 typedef struct {
 	uint64_t tres[LIMIT_TRES];
@@ -118,6 +126,7 @@ typedef struct {
 	uint32_t minutes;	/* its time limit; NO_VAL: it named none */
 	uint32_t part_minutes;	/* what it has then, or INFINITE */
 	uint32_t part_max;	/* of its partition, or INFINITE */
+	uint8_t exempt;		/* LIMIT_EXEMPT bits; only to start */
 } limits_ask_t;
 
 /*

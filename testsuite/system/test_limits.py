@@ -237,11 +237,16 @@ def test_a_shared_node_counts_once(limited, limits):
 
 
 def test_counted_anew_after_a_restart(limited, limits):
-    limits("user", USER, "maxjobs=1")
+    limits("user", USER, "maxjobs=1", "maxwall=7")
     first = submit(limited, "flurm", *_one())
     wait_running(limited, "flurm", first)
     second = submit(limited, "flurm", *_one())
     assert wait_reason(limited, "flurm", second) == "AssocMaxJobsLimit"
+    # what it was made exempt from it stays
+    limited.alpha.scontrol("update", f"jobid={second}", "TimeLimit=10")
+    wait_until(lambda: limited.alpha.run(
+        "squeue", "-h", "-M", "flurm", "--local", "-j", str(second), "-o",
+        "%l").strip(), lambda said: said == "10:00", what="it is changed")
     daemon = limited.flurm.daemon or limited.alpha.slurmctld
     daemon.restart()
     limited.wait_linked()
@@ -251,6 +256,33 @@ def test_counted_anew_after_a_restart(limited, limits):
     # in the order in which they came
     wait_running(limited, "flurm", second)
     assert wait_reason(limited, "flurm", third) == "AssocMaxJobsLimit"
+
+
+def test_an_update_exempts(limited, limits):
+    """What alpha lets pass is its slurmctld's to the siblings: whoever made it
+    there, the job may exceed the limits of what it changes."""
+    limits("user", USER, "maxwall=2", "maxtres=mem=100")
+    # who changes what, and what it waits for until then
+    wall = "AssocMaxWallDurationPerJobLimit"
+    cases = (
+        (None, "TimeLimit=4", _one(), wall),
+        (USER, "TimeLimit=6", _one(), wall),
+        (None, "MinMemoryNode=120", ("-t1", "-n1", "--mem=150"),
+         "AssocMaxMemPerJob"),
+        (None, "Nice=5", _one(), wall),
+    )
+    jobs = [(cluster, submit(limited, cluster, *case[2]), case)
+            for case in cases for cluster in BOTH]
+    for cluster, job, (_, _, _, reason) in jobs:
+        assert wait_reason(limited, cluster, job) == reason
+    # the last two first: they may have run by the end
+    for _, job, (user, change, _, _) in reversed(jobs):
+        limited.alpha.run("scontrol", "update", f"jobid={job}", change,
+                          user=user)
+    for cluster, job, _ in jobs[:-2]:
+        wait_running(limited, cluster, job)
+    for cluster, job, _ in jobs[-2:]:
+        assert wait_reason(limited, cluster, job) == wall
 
 
 def test_another_cluster_runs_it(limited, limits):

@@ -131,7 +131,7 @@ static fed_job_t *_replay_job(jobs_t *jobs, fed_job_state_t job_state)
 	return fed_job_table_find_epoch(jobs->table, ID, EPOCH);
 }
 
-/* A record without what job_submit_pack() adds. */
+/* A record without what job_submit_pack() and later versions add. */
 static void _put_host(fed_bytes_t *bytes, uint16_t version,
 		      const flurm_job_spec_t *spec)
 {
@@ -191,6 +191,13 @@ static void _records(void **state)
 	spec.name = (char *) "x";
 	spec.script = (char *) "#!/bin/sh";
 	spec.environment = (char *[]) { (char *) "A=1", (char *) "B=2", NULL };
+	_put_host(&bytes, 6, &spec);
+	job_submit_pack(&submit, &bytes);
+	fed_put_u8(&bytes, LIMIT_EXEMPT_TIME);
+	_replay(jobs, RECORD_JOB_HOST, &bytes);
+	host = job->host;
+	assert_int_equal(host->exempt, LIMIT_EXEMPT_TIME);
+	/* as it was written when nothing was exempt */
 	_put_host(&bytes, 5, &spec);
 	job_submit_pack(&submit, &bytes);
 	job_submit_free(&submit);
@@ -209,7 +216,7 @@ static void _records(void **state)
 	job_run_free(&run);
 	_replay(jobs, RECORD_JOB_RUN, &bytes);
 
-	host = job->host;
+	assert_int_equal(host->exempt, 0);
 	assert_string_equal(host->origin, "alpha");
 	assert_int_equal(host->hash, 99);
 	assert_string_equal(host->spec->environment[1], "B=2");

@@ -4,6 +4,7 @@
  */
 #include "testsuite/unit/slurm_unit.h"
 
+#include "src/sibling/job_bound.h"
 #include "src/sibling/limits.h"
 
 #define NOW 1000000
@@ -33,6 +34,7 @@ typedef struct {
 	uint64_t cpus;
 	const char *nodes;
 	uint32_t minutes;
+	uint8_t exempt;
 	uint32_t submit;	/* the reasons, and time limit that is set */
 	uint32_t submit_minutes;
 	uint32_t start;
@@ -156,6 +158,45 @@ static const row_t rows[] = {
 	{ "what MaxTRESMins leaves", { AMOUNT(ASSOC, JOB_MINS, CPU, 20),
 	  NUMBER(ASSOC, MAX_WALL, 50) }, .deny = true, .cpus = 4,
 	  .minutes = NO_VAL, .submit_minutes = 5 },
+	/* what an update has set */
+	{ "MaxWall, exempt", { NUMBER(ASSOC, MAX_WALL, 4) }, .minutes = 5,
+	  .exempt = LIMIT_EXEMPT_TIME },
+	{ "QOS MaxWall, exempt", { NUMBER(QOS, MAX_WALL, 4) }, .minutes = 5,
+	  .exempt = LIMIT_EXEMPT_TIME },
+	{ "MaxWall, other exempt", { NUMBER(ASSOC, MAX_WALL, 4) }, .minutes = 5,
+	  .exempt = (uint8_t) ~LIMIT_EXEMPT_TIME,
+	  .start = WAIT_ASSOC_MAX_WALL_PER_JOB },
+	{ "not into the queue", { AMOUNT(ASSOC, JOB, CPU, 3) },
+	  .deny = true, .cpus = 4, .exempt = LIMIT_EXEMPT(LIMIT_CPU),
+	  .submit = WAIT_ASSOC_MAX_CPU_PER_JOB },
+	{ "MaxTRES, other exempt", { AMOUNT(ASSOC, JOB, CPU, 3) }, .cpus = 4,
+	  .exempt = (uint8_t) ~LIMIT_EXEMPT(LIMIT_CPU),
+	  .start = WAIT_ASSOC_MAX_CPU_PER_JOB },
+	{ "MaxTRESPerNode, exempt", { AMOUNT(ASSOC, JOB_NODE, CPU, 1) },
+	  .cpus = 4, .nodes = "n[1-2]", .exempt = LIMIT_EXEMPT(LIMIT_CPU) },
+	{ "QOS MaxTRES, exempt", { AMOUNT(QOS, JOB, MEM, 99) },
+	  .exempt = LIMIT_EXEMPT(LIMIT_MEM) },
+	{ "QOS MinTRES, exempt", { AMOUNT(QOS, JOB_MIN, CPU, 2) }, .cpus = 1,
+	  .exempt = LIMIT_EXEMPT(LIMIT_CPU) },
+	{ "MaxTRESMins is of TRES", { AMOUNT(ASSOC, JOB_MINS, CPU, 19) },
+	  .cpus = 4, .minutes = 5, .exempt = LIMIT_EXEMPT_TIME,
+	  .start = WAIT_ASSOC_MAX_CPU_MINS_PER_JOB },
+	{ "MaxTRESMins, exempt", { AMOUNT(ASSOC, JOB_MINS, CPU, 19) },
+	  .cpus = 4, .minutes = 5, .exempt = LIMIT_EXEMPT(LIMIT_CPU) },
+	{ "GrpTRES, exempt", { AMOUNT(ACCT, GRP, CPU, 2) }, .running = 1,
+	  .cpus = 2, .exempt = LIMIT_EXEMPT(LIMIT_CPU) },
+	{ "GrpTRES node, exempt", { AMOUNT(ASSOC, GRP, NODE, 1) }, .running = 3,
+	  .nodes = "n2", .exempt = LIMIT_EXEMPT(LIMIT_NODE) },
+	{ "QOS MaxTRESPU, exempt", { AMOUNT(QOS, USER, CPU, 3) }, .running = 1,
+	  .cpus = 2, .exempt = LIMIT_EXEMPT(LIMIT_CPU) },
+	{ "QOS MaxTRESPA, exempt", { AMOUNT(QOS, ACCT, MEM, 150) },
+	  .running = 1, .exempt = LIMIT_EXEMPT(LIMIT_MEM) },
+	{ "nobody is from GrpTRESRunMins",
+	  { AMOUNT(ACCT, GRP_RUN_MINS, CPU, 19) }, .running = 1, .cpus = 2,
+	  .minutes = 5, .exempt = UINT8_MAX,
+	  .start = WAIT_ASSOC_GRP_CPU_RUN_MIN },
+	{ "nor from numbers of jobs", { NUMBER(ASSOC, MAX_JOBS, 1) },
+	  .running = 1, .exempt = UINT8_MAX, .start = WAIT_ASSOC_MAX_JOBS },
 };
 
 typedef struct {
@@ -250,6 +291,7 @@ static void _rules(void **state)
 		limits_ask_t ask = _ask(row->cpus, row->nodes, row->minutes);
 		uint32_t start, submit;
 
+		ask.exempt = row->exempt;
 		_set(&world, row);
 		for (int j = 0; j < row->running; j++)
 			_use(&world, &share, true);
@@ -361,6 +403,41 @@ static void _as_slurmdbd_says(void **state)
 	fed_bytes_free(&bytes);
 }
 
+/* Of a job of 2 CPUs on any one node, 10 MB and 5 minutes */
+static void _exempts(void **state)
+{
+	flurm_job_spec_t spec, change;
+
+#define EXEMPTS(field, value, bits) \
+	flurm_job_spec_init(&change); \
+	change.field = value; \
+	assert_int_equal(job_bound_exempt(&spec, &change), bits)
+
+	flurm_job_spec_init(&spec);
+	spec.num_tasks = 2;
+	spec.memory_mb = 10;
+	spec.time_limit = 300;
+	EXEMPTS(nice, 10, 0);
+	EXEMPTS(time_limit, 240, LIMIT_EXEMPT_TIME);
+	EXEMPTS(time_limit, FLURM_UNLIMITED, LIMIT_EXEMPT_TIME);
+	EXEMPTS(deadline, 99, LIMIT_EXEMPT_TIME);
+	EXEMPTS(num_cpus, 3, LIMIT_EXEMPT(LIMIT_CPU));
+	EXEMPTS(num_nodes, 2, LIMIT_EXEMPT(LIMIT_NODE));
+	EXEMPTS(memory_mb, 0, LIMIT_EXEMPT(LIMIT_MEM));
+	EXEMPTS(memory_per_cpu_mb, 5, LIMIT_EXEMPT(LIMIT_MEM));
+	/* as it is */
+	EXEMPTS(time_limit, 300, 0);
+	EXEMPTS(num_cpus, 2, 0);
+	EXEMPTS(num_nodes, 1, 0);
+	EXEMPTS(memory_mb, 10, 0);
+	/* a maximum of which there was none */
+	EXEMPTS(max_nodes, 4, 0);
+	spec.max_nodes = 4;
+	EXEMPTS(max_nodes, 4, 0);
+	EXEMPTS(max_nodes, 3, LIMIT_EXEMPT(LIMIT_NODE));
+#undef EXEMPTS
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +445,7 @@ int main(void)
 		cmocka_unit_test(_run_minutes_pass),
 		cmocka_unit_test(_factors),
 		cmocka_unit_test(_as_slurmdbd_says),
+		cmocka_unit_test(_exempts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
