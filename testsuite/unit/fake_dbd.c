@@ -48,16 +48,6 @@ struct fake_dbd {
 	int fed_asked;
 };
 
-static void _destroy_fed(void *x)
-{
-	slurmdb_destroy_federation_rec(x);
-}
-
-static void _destroy_cluster(void *x)
-{
-	slurmdb_destroy_cluster_rec(x);
-}
-
 static slurmdb_cluster_rec_t *_cluster_rec(const member_t *member)
 {
 	slurmdb_cluster_rec_t *rec = xmalloc(sizeof(*rec));
@@ -76,39 +66,24 @@ static slurmdb_cluster_rec_t *_cluster_rec(const member_t *member)
 /* LOCKED */
 static compat_list_t _federations(const fake_dbd_t *dbd)
 {
-	compat_list_t list = list_create(_destroy_fed);
+	compat_list_t list = list_create(slurmdb_destroy_federation_rec);
 	slurmdb_federation_rec_t *fed;
 
 	if (!dbd->member_cnt)
 		return list;
 	fed = xmalloc(sizeof(*fed));
 	fed->name = xstrdup("fed");
-	fed->cluster_list = list_create(_destroy_cluster);
+	fed->cluster_list = list_create(slurmdb_destroy_cluster_rec);
 	for (int i = 0; i < dbd->member_cnt; i++)
 		list_append(fed->cluster_list, _cluster_rec(&dbd->member[i]));
 	list_append(list, fed);
 	return list;
 }
 
-static void _destroy_user(void *x)
-{
-	slurmdb_destroy_user_rec(x);
-}
-
-static void _destroy_assoc(void *x)
-{
-	slurmdb_destroy_assoc_rec(x);
-}
-
-static void _destroy_qos(void *x)
-{
-	slurmdb_destroy_qos_rec(x);
-}
-
 /* LOCKED */
 static compat_list_t _users(const fake_dbd_t *dbd)
 {
-	compat_list_t list = list_create(_destroy_user);
+	compat_list_t list = list_create(slurmdb_destroy_user_rec);
 
 	for (int i = 0; i < dbd->assoc_cnt; i++) {
 		slurmdb_user_rec_t *rec = xmalloc(sizeof(*rec));
@@ -123,7 +98,7 @@ static compat_list_t _users(const fake_dbd_t *dbd)
 /* LOCKED */
 static compat_list_t _assocs(const fake_dbd_t *dbd)
 {
-	compat_list_t list = list_create(_destroy_assoc);
+	compat_list_t list = list_create(slurmdb_destroy_assoc_rec);
 
 	for (int i = 0; i < dbd->assoc_cnt; i++) {
 		slurmdb_assoc_rec_t *rec = xmalloc(sizeof(*rec));
@@ -138,14 +113,9 @@ static compat_list_t _assocs(const fake_dbd_t *dbd)
 	return list;
 }
 
-static void _destroy_tres(void *x)
-{
-	slurmdb_destroy_tres_rec(x);
-}
-
 static compat_list_t _tres(void)
 {
-	compat_list_t list = list_create(_destroy_tres);
+	compat_list_t list = list_create(slurmdb_destroy_tres_rec);
 	slurmdb_tres_rec_t *rec = xmalloc(sizeof(*rec));
 
 	rec->id = 1;
@@ -156,7 +126,7 @@ static compat_list_t _tres(void)
 
 static compat_list_t _qos(void)
 {
-	compat_list_t list = list_create(_destroy_qos);
+	compat_list_t list = list_create(slurmdb_destroy_qos_rec);
 	slurmdb_qos_rec_t *rec = xmalloc(sizeof(*rec));
 
 	slurmdb_init_qos_rec(rec, false, NO_VAL);
@@ -278,20 +248,10 @@ static bool _take_row(fake_dbd_t *dbd, persist_t *conn, const char *what,
 	return _answer_rc(conn, rc, NULL);
 }
 
-static void _destroy_event(void *x)
-{
-	slurmdb_destroy_event_rec(x);
-}
-
-static void _destroy_job(void *x)
-{
-	slurmdb_destroy_job_rec(x);
-}
-
 /* LOCKED. A job of that id with two runs, the second of which may be it */
 static compat_list_t _jobs(const fake_dbd_t *dbd)
 {
-	compat_list_t list = list_create(_destroy_job);
+	compat_list_t list = list_create(slurmdb_destroy_job_rec);
 
 	for (int i = 0; i < 2; i++) {
 		slurmdb_job_rec_t *job = slurmdb_create_job_rec();
@@ -315,7 +275,7 @@ static bool _take_suspend(fake_dbd_t *dbd, persist_t *conn,
 /* LOCKED */
 static compat_list_t _open_events(const fake_dbd_t *dbd)
 {
-	compat_list_t list = list_create(_destroy_event);
+	compat_list_t list = list_create(slurmdb_destroy_event_rec);
 	slurmdb_event_rec_t *event;
 
 	if (!dbd->down[0])
@@ -358,7 +318,7 @@ static bool _take_msg(fake_dbd_t *dbd, persist_t *conn, persist_in_t *in)
 
 	switch (in->type) {
 	case DBD_GET_CLUSTERS:
-		list = list_create(_destroy_cluster);
+		list = list_create(slurmdb_destroy_cluster_rec);
 		for (int i = 0; i < dbd->member_cnt; i++)
 			list_append(list, _cluster_rec(&dbd->member[i]));
 		return _answer_list(conn, DBD_GOT_CLUSTERS, list);

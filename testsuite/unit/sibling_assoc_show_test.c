@@ -14,26 +14,6 @@ static char *dir;
 static assoc_t *assoc;
 static compat_list_t tres, users, assocs, qos;
 
-static void _free_tres(void *x)
-{
-	slurmdb_destroy_tres_rec(x);
-}
-
-static void _free_user(void *x)
-{
-	slurmdb_destroy_user_rec(x);
-}
-
-static void _free_assoc(void *x)
-{
-	slurmdb_destroy_assoc_rec(x);
-}
-
-static void _free_qos(void *x)
-{
-	slurmdb_destroy_qos_rec(x);
-}
-
 static void _tres(uint32_t id, const char *type, const char *name)
 {
 	slurmdb_tres_rec_t *rec = xmalloc(sizeof(*rec));
@@ -75,10 +55,10 @@ static int _setup(void **state)
 	slurmdb_qos_rec_t *rec = xmalloc(sizeof(*rec));
 
 	assoc = assoc_create();
-	tres = list_create(_free_tres);
-	users = list_create(_free_user);
-	assocs = list_create(_free_assoc);
-	qos = list_create(_free_qos);
+	tres = list_create(slurmdb_destroy_tres_rec);
+	users = list_create(slurmdb_destroy_user_rec);
+	assocs = list_create(slurmdb_destroy_assoc_rec);
+	qos = list_create(slurmdb_destroy_qos_rec);
 	_tres(4, "node", NULL);
 	_tres(1, "cpu", "");
 	_tres(1001, "gres", "gpu");
@@ -224,10 +204,10 @@ static void _stays(void **state)
 	assoc_show_t *old = _load(true, true);
 	const site_t site = { 0 };
 
-	tres = list_create(_free_tres);
-	users = list_create(_free_user);
-	assocs = list_create(_free_assoc);
-	qos = list_create(_free_qos);
+	tres = list_create(slurmdb_destroy_tres_rec);
+	users = list_create(slurmdb_destroy_user_rec);
+	assocs = list_create(slurmdb_destroy_assoc_rec);
+	qos = list_create(slurmdb_destroy_qos_rec);
 	assoc_show_load(assoc, &site, tres, users, assocs, qos);
 	assert_int_equal(list_count(old->assocs), 6);
 	assoc_show_unref(old);

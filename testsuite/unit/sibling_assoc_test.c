@@ -15,21 +15,6 @@ static assoc_t *assoc;
 static uid_t daemon_uid;	/* of the user "daemon", that every Debian has */
 static compat_list_t users, assocs, qos, wckeys;
 
-static void _free_user(void *x)
-{
-	slurmdb_destroy_user_rec(x);
-}
-
-static void _free_assoc(void *x)
-{
-	slurmdb_destroy_assoc_rec(x);
-}
-
-static void _free_qos(void *x)
-{
-	slurmdb_destroy_qos_rec(x);
-}
-
 static void _user(const char *name, uint16_t level, const char *coord)
 {
 	slurmdb_user_rec_t *rec = xmalloc(sizeof(*rec));
@@ -80,11 +65,6 @@ static void _qos(uint32_t id, const char *name)
 	list_append(qos, rec);
 }
 
-static void _free_wckey(void *x)
-{
-	slurmdb_destroy_wckey_rec(x);
-}
-
 static void _wckey(const char *user, const char *name, bool is_def)
 {
 	slurmdb_wckey_rec_t *rec = xmalloc(sizeof(*rec));
@@ -99,12 +79,12 @@ static void _wckey(const char *user, const char *name, bool is_def)
 static int _setup(void **state)
 {
 	assoc = assoc_create();
-	wckeys = list_create(_free_wckey);
+	wckeys = list_create(slurmdb_destroy_wckey_rec);
 	_wckey("root", "Ops", true);
 	_wckey("daemon", "Alpha", false);
-	users = list_create(_free_user);
-	assocs = list_create(_free_assoc);
-	qos = list_create(_free_qos);
+	users = list_create(slurmdb_destroy_user_rec);
+	assocs = list_create(slurmdb_destroy_assoc_rec);
+	qos = list_create(slurmdb_destroy_qos_rec);
 	_user("root", SLURMDB_ADMIN_SUPER_USER, NULL);
 	_user("daemon", SLURMDB_ADMIN_NONE, "Physics");
 	_user("no-such-user-here", SLURMDB_ADMIN_OPERATOR, NULL);

@@ -6,22 +6,12 @@
 
 #include "src/sibling/federation.h"
 
-static void _destroy_fed(void *x)
-{
-	slurmdb_destroy_federation_rec(x);
-}
-
-static void _destroy_cluster(void *x)
-{
-	slurmdb_destroy_cluster_rec(x);
-}
-
 static slurmdb_federation_rec_t *_add_fed(compat_list_t list, const char *name)
 {
 	slurmdb_federation_rec_t *rec = xmalloc(sizeof(*rec));
 
 	rec->name = xstrdup(name);
-	rec->cluster_list = list_create(_destroy_cluster);
+	rec->cluster_list = list_create(slurmdb_destroy_cluster_rec);
 	list_append(list, rec);
 	return rec;
 }
@@ -53,7 +43,7 @@ static slurmdb_cluster_rec_t *_add_member(slurmdb_federation_rec_t *fed,
 /* Two federations; the second one has flurm and two natives. */
 static compat_list_t _two_federations(void)
 {
-	compat_list_t list = list_create(_destroy_fed);
+	compat_list_t list = list_create(slurmdb_destroy_federation_rec);
 	slurmdb_federation_rec_t *fed;
 
 	fed = _add_fed(list, "other");
@@ -126,7 +116,7 @@ static void _in_none(void **state)
 /* A member without a name or with an id that no member has is left out. */
 static void _impossible_members(void **state)
 {
-	compat_list_t list = list_create(_destroy_fed);
+	compat_list_t list = list_create(slurmdb_destroy_federation_rec);
 	slurmdb_federation_rec_t *rec = _add_fed(list, "fed");
 	federation_t *fed;
 
