@@ -243,6 +243,67 @@ static void _keeps(void **state)
 	assoc_destroy(before);
 }
 
+/* IN version - that the record says it is of; what follows is version 1 */
+static void _put_version_1(fed_bytes_t *bytes, uint16_t version)
+{
+	fed_put_u16(bytes, version);
+	fed_put_u32(bytes, 1);			/* the root's QOS */
+	fed_put_u32(bytes, 1);			/* users, assocs, QOS */
+	fed_put_u32(bytes, 2);
+	fed_put_u32(bytes, 2);
+	fed_put_str(bytes, "daemon");
+	fed_put_u32(bytes, daemon_uid);
+	fed_put_u16(bytes, SLURMDB_ADMIN_OPERATOR);
+	fed_put_u32(bytes, 1);
+	fed_put_str(bytes, "physics");		/* it coordinates */
+	for (uint32_t id = 2; id <= 3; id++) {
+		fed_put_u32(bytes, id);
+		fed_put_str(bytes, "daemon");
+		fed_put_str(bytes, "physics");
+		fed_put_str(bytes, (id == 3) ? "gpu" : NULL);
+		fed_put_u8(bytes, id == 2);	/* the default */
+		fed_put_u32(bytes, 2);		/* its default QOS */
+		fed_put_u32(bytes, 2);
+		fed_put_u32(bytes, 1);
+		fed_put_u32(bytes, 2);
+	}
+	fed_put_u32(bytes, 1);
+	fed_put_str(bytes, "normal");
+	fed_put_u32(bytes, 2);
+	fed_put_str(bytes, "high");
+}
+
+/* It had neither limits nor wckeys. */
+static void _version_1(void **state)
+{
+	fed_bytes_t bytes = { 0 };
+	assoc_limits_t found;
+
+	_put_version_1(&bytes, 1);
+	assert_int_equal(assoc_unpack(assoc, bytes.data, bytes.len, NULL), 0);
+	_fits(QOS, NULL, NULL, NULL, 2, "physics", "high");
+	_fits(QOS, "physics", "gpu", "normal", 3, "physics", "normal");
+	assert_int_equal(assoc_admin_level(assoc, daemon_uid),
+			 SLURMDB_ADMIN_OPERATOR);
+	assert_true(assoc_coordinates(assoc, daemon_uid, "physics"));
+	assoc_limits(assoc, daemon_uid, NULL, NULL, NULL, &found);
+	assert_int_equal(found.count, 1);
+	assert_null(found.assoc[0].limits);
+	assert_null(found.qos);
+	assoc_limits_free(&found);
+	for (size_t len = 0; len < bytes.len; len++)
+		assert_int_equal(assoc_unpack(assoc, bytes.data, len, NULL),
+				 -1);
+	fed_bytes_free(&bytes);
+	/* there is no version 0, and 2 has more */
+	for (uint16_t version = 0; version <= 2; version += 2) {
+		_put_version_1(&bytes, version);
+		assert_int_equal(assoc_unpack(assoc, bytes.data, bytes.len,
+					      NULL), -1);
+		fed_bytes_free(&bytes);
+	}
+}
+
 static void _has_wckey(uint16_t enforce, uid_t uid, const char *wckey,
 		       const char *expected)
 {
@@ -330,6 +391,7 @@ int main(void)
 		TEST(_levels),
 		TEST(_same_is_no_news),
 		TEST(_keeps),
+		TEST(_version_1),
 		TEST(_wckeys),
 		TEST(_limits_of_all),
 	};
