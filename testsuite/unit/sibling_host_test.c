@@ -8,6 +8,8 @@
 #include <pthread.h>
 
 #include "src/core/log.h"
+#include "src/flurm/cluster.h"
+#include "src/flurm/server.h"
 #include "src/flurmfed/status_ask.h"
 #include "src/sibling/host.h"
 #include "src/sibling/net.h"
@@ -23,6 +25,7 @@ static char *dir, conf_path[4096], socket_path[4096];
 static fake_dbd_t *dbd;
 static fake_peer_t *alpha;
 static uint16_t port;		/* flurm's */
+static uint16_t url_port;	/* of FLURM itself, which mostly is not there */
 static host_t *host;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -150,8 +153,8 @@ static void _write_conf(const char *more)
 	snprintf(text, sizeof(text),
 		 "StatusSocket=%s\n"
 		 "LedgerDir=%s/ledger\n"
-		 "FlurmCluster=flurm Url=http://127.0.0.1:1 Port=%u\n"
-		 "%s", socket_path, dir, port, more);
+		 "FlurmCluster=flurm Url=http://127.0.0.1:%u Port=%u\n"
+		 "%s", socket_path, dir, url_port, port, more);
 	scratch_write(conf_path, text, strlen(text));
 }
 
@@ -210,6 +213,7 @@ static int _setup(void **state)
 	dbd = fake_dbd_start(dbd_port);
 	alpha = fake_start(0, false, _alpha_takes, NULL);
 	port = free_port();
+	url_port = 1;
 	fake_dbd_set(dbd, "alpha", "127.0.0.1", fake_port(alpha), ALPHA_ID);
 	fake_dbd_set(dbd, "flurm", "", 0, FLURM_ID);
 	_write_conf("");
@@ -539,6 +543,7 @@ static void _acts_on_a_new_job(void **state)
 			     .step_het_comp = NO_VAL },
 		.message = (char *) "hello",
 	};
+	top_job_msg_t top = { 0 };
 	persist_t conn;
 	fed_err_t err;
 	buf_t *item;
@@ -560,7 +565,57 @@ static void _acts_on_a_new_job(void **state)
 			assert_int_equal(_ask_rc(REQUEST_JOB_NOTIFY, &notify),
 					 ESLURM_DISABLED);
 	}
+	/* what FLURM can do is not known: that it cannot is not said */
+	top.job_id_str = xstrdup_printf("%u", id);
+	assert_int_equal(_ask_rc(REQUEST_TOP_JOB, &top), SLURM_SUCCESS);
+	xfree(top.job_id_str);
 	persist_close(&conn);
+}
+
+/* It can do nothing that it need not. */
+static void _health(flurm_request_t *request, void *arg)
+{
+	flurm_health_t health;
+
+	flurm_health_init(&health);
+	health.status = strdup("ok");
+	health.instance_id = strdup("unit");
+	health.capabilities = FLURM_CAN_GATE;
+	flurm_request_reply_json(request, 200, flurm_health_to_json(&health));
+	flurm_health_free(&health);
+}
+
+static void _top_without_updates(void **state)
+{
+	static const flurm_route_t routes[] = {
+		FLURM_ROUTE("GET", "/api/v1/health", _health, .public = true),
+		{ .method = NULL },
+	};
+	const flurm_server_conf_t conf = { .name = "unit", .routes = routes };
+	uint32_t id = (ALPHA_ID << 26) | 7;
+	top_job_msg_t top = { 0 };
+	flurm_server_t *flurm;
+	persist_t conn;
+	fed_err_t err;
+	buf_t *item;
+
+	if (!(flurm = flurm_server_start(&conf, &err)))
+		fail_msg("%s", err.text);
+	url_port = flurm_server_port(flurm);
+	_write_conf("");
+	_create();
+	assert_true(host_start(host));
+	wait_for(_is("flurm.instance_id", "\"unit\""));
+	wait_for(_is("peers.0.send", "true"));
+	assert_int_equal(_alpha_connects(&conn, "alpha", &err), 0);
+	assert_int_equal(_alpha_syncs(&conn), SLURM_SUCCESS);
+	item = _submission(id, conn.version);
+	assert_int_equal(_alpha_says(&conn, &item, 1), SLURM_SUCCESS);
+	top.job_id_str = xstrdup_printf("%u", id);
+	assert_int_equal(_ask_rc(REQUEST_TOP_JOB, &top), ESLURM_NOT_SUPPORTED);
+	xfree(top.job_id_str);
+	persist_close(&conn);
+	flurm_server_stop(flurm);
 }
 
 static void _reconfigure(void **state)
@@ -686,6 +741,7 @@ int main(void)
 		TEST(_who_may_come_in),
 		TEST(_singleton),
 		TEST(_acts_on_a_new_job),
+		TEST(_top_without_updates),
 		TEST(_reconfigure),
 		TEST(_busy),
 		TEST(_bad_conf),
