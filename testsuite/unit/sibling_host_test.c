@@ -230,6 +230,24 @@ static int _teardown(void **state)
 	return 0;
 }
 
+/* Until it has a connection to alpha */
+static void _start(void)
+{
+	_create();
+	assert_true(host_start(host));
+	wait_for(_is("peers.0.send", "true"));
+}
+
+/* ... and alpha one to it, as a sibling that may be sent jobs */
+static void _join(persist_t *conn)
+{
+	fed_err_t err;
+
+	if (_alpha_connects(conn, "alpha", &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(_alpha_syncs(conn), SLURM_SUCCESS);
+}
+
 /* What a controller does between start and stop */
 static void _one_life(int round)
 {
@@ -303,9 +321,7 @@ static void _who_may_come_in(void **state)
 	persist_t conn, again;
 	fed_err_t err;
 
-	_create();
-	assert_true(host_start(host));
-	wait_for(_is("peers.0.send", "true"));
+	_start();
 	assert_int_equal(_alpha_connects(&conn, "stranger", &err), -1);
 	assert_true(conn.refused);
 	assert_non_null(strstr(err.text, "not a sibling of ours"));
@@ -334,9 +350,7 @@ static void _half_open(void **state)
 	/* that it is registered slurmdbd tells by itself, or not */
 	int touches = compat_registration_is_pushed() ? 0 : 1;
 
-	_create();
-	assert_true(host_start(host));
-	wait_for(_is("peers.0.send", "true"));
+	_start();
 	wait_for(fake_dbd_touches(dbd) == touches);
 	wait_for(fake_dbd_touches(dbd) == touches + 1);
 	start = now_ms();
@@ -359,9 +373,7 @@ static void _comes_back(void **state)
 	fed_err_t err;
 	int64_t start;
 
-	_create();
-	assert_true(host_start(host));
-	wait_for(_is("peers.0.send", "true"));
+	_start();
 	fake_refuse(alpha, "not yet");
 	fake_hang_up(alpha);
 	wait_for(_is("peers.0.send", "false"));
@@ -405,9 +417,7 @@ static void _list_is_lost(void **state)
 	fed_err_t err;
 	int64_t start;
 
-	_create();
-	assert_true(host_start(host));
-	wait_for(_is("peers.0.send", "true"));
+	_start();
 	start = now_ms();
 	assert_int_equal(_alpha_connects(&conn, "alpha", &err), 0);
 	wait_for(_is("peers.0.send", "false"));
@@ -434,9 +444,7 @@ static void _singleton(void **state)
 	fed_err_t err;
 	buf_t *item;
 
-	_create();
-	assert_true(host_start(host));
-	wait_for(_is("peers.0.send", "true"));
+	_start();
 	assert_int_equal(_alpha_connects(&conn, "alpha", &err), 0);
 	item = persist_pack_item(REQUEST_SEND_DEP, &msg, conn.version);
 	assert_int_equal(_alpha_says(&conn, &item, 1), SLURM_SUCCESS);
@@ -545,14 +553,10 @@ static void _acts_on_a_new_job(void **state)
 	};
 	top_job_msg_t top = { 0 };
 	persist_t conn;
-	fed_err_t err;
 	buf_t *item;
 
-	_create();
-	assert_true(host_start(host));
-	wait_for(_is("peers.0.send", "true"));
-	assert_int_equal(_alpha_connects(&conn, "alpha", &err), 0);
-	assert_int_equal(_alpha_syncs(&conn), SLURM_SUCCESS);
+	_start();
+	_join(&conn);
 	for (int i = 0; i < 5; i++) {
 		assert_int_equal(_squeue(), i);
 		suspend.job_id = notify.step_id.job_id = ++id;
@@ -603,12 +607,9 @@ static void _top_without_updates(void **state)
 		fail_msg("%s", err.text);
 	url_port = flurm_server_port(flurm);
 	_write_conf("");
-	_create();
-	assert_true(host_start(host));
+	_start();
 	wait_for(_is("flurm.instance_id", "\"unit\""));
-	wait_for(_is("peers.0.send", "true"));
-	assert_int_equal(_alpha_connects(&conn, "alpha", &err), 0);
-	assert_int_equal(_alpha_syncs(&conn), SLURM_SUCCESS);
+	_join(&conn);
 	item = _submission(id, conn.version);
 	assert_int_equal(_alpha_says(&conn, &item, 1), SLURM_SUCCESS);
 	top.job_id_str = xstrdup_printf("%u", id);
@@ -625,9 +626,7 @@ static void _reconfigure(void **state)
 	fed_err_t err;
 	char *since;
 
-	_create();
-	assert_true(host_start(host));
-	wait_for(_is("peers.0.send", "true"));
+	_start();
 	other = free_port();
 	since = _status("since");
 	/* one more cluster, and the first is not touched */

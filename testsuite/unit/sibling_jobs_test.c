@@ -250,14 +250,28 @@ static void _alpha_submits(uint64_t siblings)
 	_alpha_submits_one(JOB_ID, siblings, NO_VAL, 0);
 }
 
+static void _to_queue(uint64_t siblings)
+{
+	_alpha_submits(siblings);
+	UNTIL(_is(FED_JOB_QUEUED));
+}
+
 /* A job is at FLURM, which has resources for it: its lock is asked for. */
 static void _to_locking(void)
 {
-	_alpha_submits(EVERYWHERE);
-	UNTIL(_is(FED_JOB_QUEUED));
+	_to_queue(EVERYWHERE);
 	fake_flurm_asks();
 	UNTIL(said[FED_ACT_LOCK]);
 	assert_int_equal(_job()->attempt, 1);
+}
+
+/* ... and what it is answered is under way to FLURM. */
+static void _to_held(uint32_t rc)
+{
+	fake_flurm_hold(true);
+	_to_locking();
+	_answer(FED_ACT_LOCK, rc);
+	UNTIL(fake_flurm_held());
 }
 
 static void _runs(void **state)
@@ -313,10 +327,7 @@ static void _changed_before_it_starts(void **state)
  */
 static void _grant_that_is_late(void **state)
 {
-	fake_flurm_hold(true);
-	_to_locking();
-	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
-	UNTIL(fake_flurm_held());
+	_to_held(SLURM_SUCCESS);
 	fake_flurm_lose();
 	/* it is said again, but by then FLURM does not wait for it any more */
 	UNTIL(fake_flurm_held());
@@ -358,10 +369,7 @@ static void _answer_that_is_late(void **state)
 {
 	int questions;
 
-	fake_flurm_hold(true);
-	_to_locking();
-	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
-	UNTIL(fake_flurm_held());
+	_to_held(SLURM_SUCCESS);
 	fake_flurm_gives_back();
 	fake_flurm_asks();
 	UNTIL(_job()->attempt == 2);
@@ -378,10 +386,7 @@ static void _answer_that_is_late(void **state)
 
 static void _deny_that_is_late(void **state)
 {
-	fake_flurm_hold(true);
-	_to_locking();
-	_answer(FED_ACT_LOCK, SLURM_ERROR);
-	UNTIL(fake_flurm_held());
+	_to_held(SLURM_ERROR);
 	fake_flurm_gives_back();
 	fake_flurm_asks();
 	UNTIL(said[FED_ACT_LOCK]);
@@ -410,10 +415,7 @@ static void _cancelled_before_the_grant(void **state)
 {
 	sib_msg_t revoke = { .sib_msg_type = SIB_COMPLETE, .job_id = JOB_ID };
 
-	fake_flurm_hold(true);
-	_to_locking();
-	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
-	UNTIL(fake_flurm_held());
+	_to_held(SLURM_SUCCESS);
 	fake_flurm_lose();
 	jobs_take_sib(jobs, "alpha", &revoke);
 	assert_true(_is(FED_JOB_WITHDRAWING));
@@ -451,8 +453,7 @@ static void _alpha_is_down(uint64_t siblings, bool gamma, int seconds)
 	if (gamma)
 		(void) session_begin(&sessions, "gamma", 1,
 				     SLURM_PROTOCOL_VERSION);
-	_alpha_submits(siblings);
-	UNTIL(_is(FED_JOB_QUEUED));
+	_to_queue(siblings);
 	alpha_comes = false;
 	session_end(&sessions, "alpha", 1);
 	jobs_origin_lost(jobs, "alpha");
@@ -548,8 +549,7 @@ static void _sibling_refuses(void **state)
 /* Gamma asks for our lock, as alpha is down for it, and may start the job. */
 static void _lent(void **state)
 {
-	_alpha_submits(WITH_GAMMA);
-	UNTIL(_is(FED_JOB_QUEUED));
+	_to_queue(WITH_GAMMA);
 	assert_int_equal(jobs_lock(jobs, JOB_ID, false), SLURM_SUCCESS);
 	fake_flurm_asks();
 	UNTIL(_job()->attempt == 1);
@@ -587,8 +587,7 @@ static void _alpha_lists_as_pending(uint64_t siblings)
 /* Alpha may have been killed, and gamma run what it gave it the lock of. */
 static void _alpha_forgets(void **state)
 {
-	_alpha_submits(WITH_GAMMA);
-	UNTIL(_is(FED_JOB_QUEUED));
+	_to_queue(WITH_GAMMA);
 	_alpha_lists_as_pending(WITH_GAMMA);
 	fake_flurm_asks();
 	UNTIL(_job()->attempt == 1);
@@ -603,8 +602,7 @@ static void _alpha_forgets(void **state)
 /* Nobody else can have had the lock. */
 static void _alpha_forgets_nothing(void **state)
 {
-	_alpha_submits(EVERYWHERE);
-	UNTIL(_is(FED_JOB_QUEUED));
+	_to_queue(EVERYWHERE);
 	_alpha_lists_as_pending(EVERYWHERE);
 	fake_flurm_asks();
 	UNTIL(said[FED_ACT_LOCK]);
@@ -847,8 +845,7 @@ static void _top_at_flurm(void **state)
 	uint32_t id = JOB_ID + 1;
 	jobs_top_t top = { .ids = &id, .count = 1, .uid = 1000 };
 
-	_alpha_submits(EVERYWHERE);
-	UNTIL(_is(FED_JOB_QUEUED));
+	_to_queue(EVERYWHERE);
 	_alpha_submits_one(id, EVERYWHERE, NO_VAL, 40);
 	assert_int_equal(jobs_top(jobs, &top), SLURM_SUCCESS);
 	assert_int_equal(fake_flurm_nice(), 0);
@@ -920,8 +917,7 @@ static void _origin_asked(void **state)
 	jobs_ask_t ask;
 	uint32_t rcs[2];
 
-	_alpha_submits(EVERYWHERE);
-	UNTIL(_is(FED_JOB_QUEUED));
+	_to_queue(EVERYWHERE);
 	_ask(&ask, rcs);
 	jobs_answered(jobs, "alpha", alpha_asked, ESLURM_ACCESS_DENIED);
 	assert_non_null(ask.arg);
