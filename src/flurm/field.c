@@ -162,7 +162,7 @@ extern bool field_equal(const field_table_t *table, const void *a,
 }
 
 extern void field_merge(const field_table_t *table, void *record,
-			const void *change)
+			const void *change, bool clear)
 {
 	for (size_t i = 0; i < table->count; i++) {
 		const field_t *field = &table->fields[i];
@@ -171,7 +171,8 @@ extern void field_merge(const field_table_t *table, void *record,
 
 		if (field->identity || !field_said(field, from))
 			continue;
-		if ((field->type == FIELD_TEXT) && !**(char *const *) from)
+		if (clear && (field->type == FIELD_TEXT) &&
+		    !**(char *const *) from)
 			_drop(field, to);
 		else
 			_assign(field, to, from);

@@ -88,8 +88,9 @@ extern void field_copy(const field_table_t *table, void *ret_record,
 /* RET true if both say the same; lists are never the same */
 extern bool field_equal(const field_table_t *table, const void *a,
 			const void *b);
+/* IN clear - an empty text takes away what record says, or else replaces it */
 extern void field_merge(const field_table_t *table, void *record,
-			const void *change);
+			const void *change, bool clear);
 
 /* IN at - the field itself */
 extern bool field_said(const field_t *field, const void *at);

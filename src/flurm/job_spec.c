@@ -56,7 +56,7 @@ static const field_t fields[] = {
 	FIELD_MOMENT(deadline),
 	FIELD_SECONDS(time_limit),
 	FIELD_SECONDS(time_min),
-	FIELD_RANGE(priority, 0, FIELD_U32_MAX),
+	FIELD_RANGE(priority, FLURM_NO_PRIORITY, FIELD_U32_MAX),
 	FIELD_RANGE(nice, -NICE_MAX, NICE_MAX),
 	FIELD_ANY(dependency),
 	FIELD_BOOL(hold),
@@ -98,7 +98,15 @@ extern void flurm_job_spec_copy(flurm_job_spec_t *ret_spec,
 extern void flurm_job_spec_merge(flurm_job_spec_t *spec,
 				 const flurm_job_spec_t *change)
 {
-	field_merge(&table, spec, change);
+	field_merge(&table, spec, change, true);
+	if (spec->priority == FLURM_NO_PRIORITY)
+		spec->priority = FLURM_UNSET;
+}
+
+extern void flurm_job_spec_join(flurm_job_spec_t *change,
+				const flurm_job_spec_t *later)
+{
+	field_merge(&table, change, later, false);
 }
 
 extern char *flurm_job_spec_pack(const flurm_job_spec_t *spec, bool bulk)

@@ -93,12 +93,20 @@ extern void flurm_job_spec_free(flurm_job_spec_t *spec);
 extern void flurm_job_spec_copy(flurm_job_spec_t *ret_spec,
 				const flurm_job_spec_t *spec);
 
+/* A change's: none is asked for any more. */
+#define FLURM_NO_PRIORITY (-1)
+
 /*
- * Apply the fields said in change to spec; an empty string clears a text.
+ * Apply the fields said in change to spec; an empty string clears a text, and
+ * FLURM_NO_PRIORITY the priority.
  * Identity (fed_job_id, epoch, origin_cluster, id) and owner are not changed.
  */
 extern void flurm_job_spec_merge(flurm_job_spec_t *spec,
 				 const flurm_job_spec_t *change);
+
+/* Make one change of two; what they clear is still to be cleared. */
+extern void flurm_job_spec_join(flurm_job_spec_t *change,
+				const flurm_job_spec_t *later);
 
 /*
  * The spec as text for the ledger of whoever holds the job, cheaper than JSON.

@@ -24,7 +24,7 @@ extern void jobs_change(jobs_t *jobs, fed_job_t *job, flurm_job_spec_t *change)
 		*host->change = *change;
 		flurm_job_spec_init(change);
 	} else {
-		flurm_job_spec_merge(host->change, change);
+		flurm_job_spec_join(host->change, change);
 		flurm_job_spec_free(change);
 	}
 	jobs_limits_count(jobs, job);

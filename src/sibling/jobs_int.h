@@ -41,7 +41,7 @@ typedef struct job_host {
 	bool competes;		/* while jobs_top() is at work */
 	job_bound_t *bound;	/* whose limits hold for it; NULL: not counted */
 	uint8_t exempt;		/* LIMIT_EXEMPT_: no limit of that holds */
-	uint32_t waits;		/* WAIT_: the limit that it waits for, or 0 */
+	uint32_t waits;		/* WAIT_: the limit, or hold, that keeps it; or 0 */
 	int64_t woken;		/* when FLURM was told that it may ask again */
 	bool admitted;		/* no limit is in the way of its lock */
 	char *offer;		/* nodes that FLURM would start it on, or NULL */

@@ -8,6 +8,9 @@
  * moment that a job may ask for its lock it counts as one that runs, or another
  * could pass in between.
  *
+ * Whoever has priority 0 is held, and waits likewise. An origin holds a job so
+ * where it may not run the job itself; any other it takes back.
+ *
  * One that has to wait is denied its start for a minute, so that a long queue
  * of such jobs keeps neither FLURM nor the ledger busy. Those that may go on
  * before that, as a job has ended, FLURM is told of: as many as there is room
@@ -103,6 +106,8 @@ static void _set_running(jobs_t *jobs, const fed_job_t *job, bool running)
 	const job_host_t *host = job->host;
 	limits_ask_t ask = { 0 };
 
+	if (!host->bound)
+		return;
 	if (running)
 		ask = _ask(jobs, host->spec, host);
 	if (job_bound_run(host->bound, running ? &ask : NULL,
@@ -173,12 +178,17 @@ extern void jobs_limits_count(jobs_t *jobs, fed_job_t *job)
 	_set_running(jobs, job, running);
 }
 
+static bool _is_held(const job_host_t *host)
+{
+	return host->spec && (host->spec->priority == 0);
+}
+
 extern void jobs_limits_replayed(jobs_t *jobs, fed_job_t *job)
 {
 	job_host_t *host = job->host;
 
 	jobs_limits_count(jobs, job);
-	if (!host || !host->bound || !job->attempt ||
+	if (!host || (!host->bound && !_is_held(host)) || !job->attempt ||
 	    ((job->state != FED_JOB_QUEUED) && (job->state != FED_JOB_DENIED)))
 		return;
 	/* it was denied a start, perhaps for a limit */
@@ -245,13 +255,19 @@ static void _set_waits(jobs_t *jobs, fed_job_t *job, uint32_t reason)
 			    compat_reason_name(reason));
 }
 
-/* RET 0, or the limit that is in the way of its start */
+/* RET 0, or what is in the way of its start */
 static uint32_t _in_the_way(const jobs_t *jobs, const fed_job_t *job)
 {
 	const job_host_t *host = job->host;
-	limits_bound_t limits = job_bound_limits(host->bound);
-	limits_ask_t ask = _ask(jobs, host->spec, host);
+	limits_bound_t limits;
+	limits_ask_t ask;
 
+	if (_is_held(host))
+		return WAIT_HELD;
+	if (!host->bound)
+		return 0;
+	limits = job_bound_limits(host->bound);
+	ask = _ask(jobs, host->spec, host);
 	return limits_start(&limits, &ask, jobs->now);
 }
 
@@ -259,12 +275,12 @@ extern bool jobs_limits_let(jobs_t *jobs, fed_job_t *job)
 {
 	job_host_t *host = jobs_host(jobs, job);
 
-	if (host->admitted || !host->bound)
+	if (host->admitted)
 		return true;
 	host->woken = 0;
 	_set_waits(jobs, job, _in_the_way(jobs, job));
-	if (host->waits)
-		return false;
+	if (host->waits || !host->bound)
+		return !host->waits;
 	host->admitted = true;
 	jobs_limits_count(jobs, job);
 	return true;
@@ -284,7 +300,7 @@ static void _add_waiting(fed_job_t *job, void *arg)
 	const job_host_t *host = job->host;
 	waiting_t *waiting = arg;
 
-	if (!host || !host->waits || !host->bound)
+	if (!host || !host->waits)
 		return;
 	/* not told yet that it has to wait: next time */
 	if ((job->state == FED_JOB_LOCKING) || (job->state == FED_JOB_DENIED))

@@ -107,7 +107,7 @@ static void _revoke_siblings(jobs_t *jobs, fed_job_t *job)
 	jobs_said(jobs, job, FED_ACT_REVOKE_SIBLINGS, FED_EV_ACKED);
 }
 
-/* FLURM is INACTIVE, another may have it or a limit is reached: it waits. */
+/* FLURM is INACTIVE, another may have it, it is held or a limit is reached. */
 static void _hold_back(jobs_t *jobs, fed_job_t *job)
 {
 	const fed_job_event_t event = {

@@ -306,8 +306,13 @@ extern bool spec_from_update(const job_desc_msg_t *desc,
 
 	flurm_job_spec_init(ret_change);
 	_set_changeable(desc, _dup_empty, ret_change);
-	/* job_mgr.c, _update_job(): a priority takes the nice value away */
-	if ((flurm_or(ret_change->priority, 0) > 0) &&
+	if (desc->priority == INFINITE)
+		ret_change->priority = FLURM_NO_PRIORITY;
+	/*
+	 * job_mgr.c, _update_job(): a priority takes the nice value away, and
+	 * so does who takes the priority away; but not a hold
+	 */
+	if (flurm_or(ret_change->priority, 0) &&
 	    !flurm_is_set(ret_change->nice))
 		ret_change->nice = 0;
 	flurm_job_spec_init(&nothing);

@@ -27,7 +27,7 @@ typedef struct {
 	job_run_t run;
 	char *origin;
 	bool requeue;
-	uint32_t waits;		/* WAIT_ASSOC_, WAIT_QOS_: a limit; or 0 */
+	uint32_t waits;		/* WAIT_: a limit, or held; or 0 */
 	int refs;
 } view_job_t;
 

@@ -135,11 +135,40 @@ def test_as_a_native(stack, busy, case, user):
                                      for job in mine.values()), check=False)
 
 
+def test_release(stack, busy):
+    """Takes a priority away, and the nice value; whoever says so."""
+    made = {cluster: mine["a"] for cluster, mine in
+            _jobs(stack, a=["--nice=50"]).items()}
+    for user, command, seen in (
+            (None, "priority=1500", ("1500", "0")),
+            (OWNER, "release", ("1000", "0")),
+            (None, "nice=20", ("980", "20")),
+            (None, "release", ("1000", "0")),
+            (None, "nice=20", ("980", "20")),
+            (None, "hold", ("0", "20")),
+            # that is for an administrator
+            (OWNER, "release", None),
+            (None, "release", ("1000", "0"))):
+        for job in made.values():
+            argv = (command, str(job)) if "=" not in command else \
+                ("update", f"jobid={job}", command)
+            done = stack.alpha.run("scontrol", *argv, user=user, check=False)
+            assert bool(done.status) is (seen is None), done
+        for cluster, job in made.items():
+            if seen:
+                _wait(stack, cluster, job, Priority=seen[0], Nice=seen[1])
+    stack.alpha.run("scancel", *map(str, made.values()))
+
+
 def test_starts_first(stack, busy):
-    """In the order that was asked for, at both."""
+    """In the order that was asked for, at both. What is held does not."""
     stack.witness.forget()
     made = _jobs(stack, script=stack.witness.script(), a=[], b=["--nice=10"],
-                 c=["--nice=20"], d=["--nice=30"])
+                 c=["--nice=20"], d=["--nice=30"], e=["--nice=5"])
+    held = {cluster: mine.pop("e") for cluster, mine in made.items()}
+    for cluster, job in held.items():
+        stack.alpha.scontrol("hold", str(job))
+        _wait(stack, cluster, job, Reason="JobHeldAdmin")
     for cluster, mine in made.items():
         for names in ("b", "d,c"):
             assert not _top(stack, cluster, mine, names, OWNER)[0]
@@ -150,3 +179,7 @@ def test_starts_first(stack, busy):
         ids = {job: name for name, job in mine.items()}
         assert [ids[line.job] for line in stack.witness.lines("start")
                 if line.cluster == cluster] == ["d", "c", "b", "a"], cluster
+    for cluster, job in held.items():
+        _wait(stack, cluster, job, JobState="PENDING", Reason="JobHeldAdmin")
+        stack.alpha.scontrol("release", str(job))
+        _wait(stack, cluster, job, JobState="COMPLETED")

@@ -417,13 +417,38 @@ static void _merge_clears_and_keeps(void **state)
 	change.account = strdup("");
 	change.nice = 0;
 	change.fed_job_id = 10;
+	spec.priority = 7;
+	change.priority = FLURM_NO_PRIORITY;
 	flurm_job_spec_merge(&spec, &change);
+	assert_false(flurm_is_set(spec.priority));
 	assert_null(spec.account);
 	assert_string_equal(spec.partition, "debug");
 	assert_int_equal(spec.nice, 0);
 	assert_int_equal(spec.fed_job_id, 9);
 	flurm_job_spec_free(&spec);
 	flurm_job_spec_free(&change);
+}
+
+/* What one of two changes clears, and the other does not set, both do. */
+static void _changes_join(void **state)
+{
+	flurm_job_spec_t change, later;
+
+	flurm_job_spec_init(&change);
+	flurm_job_spec_init(&later);
+	change.account = strdup("physics");
+	change.comment = strdup("");
+	change.priority = 7;
+	later.account = strdup("");
+	later.priority = FLURM_NO_PRIORITY;
+	later.name = strdup("x");
+	flurm_job_spec_join(&change, &later);
+	assert_string_equal(change.account, "");
+	assert_string_equal(change.comment, "");
+	assert_string_equal(change.name, "x");
+	assert_int_equal(change.priority, FLURM_NO_PRIORITY);
+	flurm_job_spec_free(&change);
+	flurm_job_spec_free(&later);
 }
 
 /* --- ops --- */
@@ -652,6 +677,7 @@ int main(void)
 		cmocka_unit_test(_errors_name_the_field),
 		cmocka_unit_test(_lenient_on_the_unknown),
 		cmocka_unit_test(_merge_clears_and_keeps),
+		cmocka_unit_test(_changes_join),
 		cmocka_unit_test(_op_round_trip),
 		cmocka_unit_test(_op_requests),
 		cmocka_unit_test(_op_errors),

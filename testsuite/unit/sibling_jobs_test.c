@@ -286,7 +286,7 @@ static void _runs(void **state)
 	assert_true(_is(FED_JOB_RUNNING));
 }
 
-static void _alpha_updates(int nice)
+static void _alpha_updates(uint32_t priority, uint32_t nice)
 {
 	job_desc_msg_t desc;
 	sib_msg_t msg = {
@@ -296,7 +296,8 @@ static void _alpha_updates(int nice)
 	};
 
 	slurm_init_job_desc_msg(&desc);
-	desc.nice = NICE_OFFSET + nice;
+	desc.priority = priority;
+	desc.nice = nice;
 	jobs_take_sib(jobs, "alpha", &msg);
 }
 
@@ -307,7 +308,7 @@ static void _alpha_updates(int nice)
 static void _changed_before_it_starts(void **state)
 {
 	_to_locking();
-	_alpha_updates(5);
+	_alpha_updates(NO_VAL, NICE_OFFSET + 5);
 	UNTIL(fake_flurm_nice() == 5);
 	assert_int_equal(fake_flurm_state(), FLURM_PENDING);
 	UNTIL(said[FED_ACT_UNLOCK]);
@@ -319,6 +320,41 @@ static void _changed_before_it_starts(void **state)
 	UNTIL(said[FED_ACT_LOCK]);
 	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
 	UNTIL(fake_flurm_granted());
+}
+
+static void _updated(void)
+{
+	UNTIL(said[FED_ACT_UPDATE_RESPONSE]);
+	_answer(FED_ACT_UPDATE_RESPONSE, SLURM_SUCCESS);
+	UNTIL(_is(FED_JOB_QUEUED) && !fed_job_action(_job()));
+}
+
+/* Its priority is 0: FLURM may ask, no lock is asked for. */
+static void _held(void **state)
+{
+	const job_host_t *host;
+
+	_to_queue(EVERYWHERE);
+	_alpha_updates(0, NO_VAL);
+	_updated();
+	host = _job()->host;
+	fake_flurm_asks();
+	UNTIL(host->waits);
+	UNTIL(_is(FED_JOB_QUEUED));
+	assert_int_equal(host->waits, WAIT_HELD);
+	assert_int_equal(said[FED_ACT_LOCK], 0);
+	assert_int_equal(fake_flurm_state(), FLURM_PENDING);
+	jobs_tick(jobs, now);
+	assert_int_equal(host->woken, 0);
+	/* released: FLURM is told at once that it may ask again */
+	_alpha_updates(INFINITE, NO_VAL);
+	assert_false(flurm_is_set(host->spec->priority));
+	_updated();
+	jobs_tick(jobs, now);
+	assert_int_equal(host->woken, now);
+	fake_flurm_asks();
+	UNTIL(said[FED_ACT_LOCK]);
+	assert_int_equal(host->waits, 0);
 }
 
 /*
@@ -952,6 +988,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_FLURM(_runs),
 		WITH_FLURM(_changed_before_it_starts),
+		WITH_FLURM(_held),
 		WITH_FLURM(_grant_that_is_late),
 		WITH_FLURM(_answer_that_is_late),
 		WITH_FLURM(_deny_that_is_late),

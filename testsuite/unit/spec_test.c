@@ -399,6 +399,12 @@ static void _updates(void **state)
 	assert_true(spec_from_update(desc, &change));
 	assert_false(flurm_is_set(change.nice));
 	flurm_job_spec_free(&change);
+	/* and so does who takes the priority away */
+	desc->priority = INFINITE;
+	assert_true(spec_from_update(desc, &change));
+	assert_int_equal(change.priority, FLURM_NO_PRIORITY);
+	assert_int_equal(change.nice, 0);
+	flurm_job_spec_free(&change);
 	_free_desc(desc);
 }
 
