@@ -72,7 +72,7 @@ static void _origin_only(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid,
 	if (!view)
 		return;
 	if (!_send_to_origin(view, msg, uid, job_id))
-		(void) slurm_send_rc_msg(msg, view_find(view, job_id) ?
+		(void) slurm_send_rc_msg(msg, rpc_job_find(conf, view, job_id) ?
 					 ESLURM_NOT_SUPPORTED :
 					 ESLURM_INVALID_JOB_ID);
 	view_unref(view);
@@ -105,7 +105,7 @@ static void _serve_kill(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid,
 
 	if (!view)
 		return;
-	job = view_find(view, job_id);
+	job = rpc_job_find(conf, view, job_id);
 	if (rpc_job_is_ours(job) || !_send_to_origin(view, msg, uid, job_id)) {
 		rc = job ? _kill(conf, job, uid, kill->signal, flags) :
 			   ESLURM_INVALID_JOB_ID;
@@ -177,7 +177,7 @@ extern void rpc_suspend(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 	 * (proc_req.c, _slurm_rpc_suspend()): a native's client says so, in
 	 * words of its own, and ours does as well.
 	 */
-	if (!(job = view_find(view, job_id))) {
+	if (!(job = rpc_job_find(conf, view, job_id))) {
 		(void) _send_to_origin(view, msg, uid, job_id);
 	} else {
 		rc = _may_suspend(conf, job, uid, suspend);
@@ -223,7 +223,8 @@ static uint32_t _may_top(const rpc_conf_t *conf, uid_t uid)
  * As job_set_top() reads them: "7_*" is all of job 7, and FLURM has no array.
  * RET the number of ids, 0 if one of them is none of a job here
  */
-static int _top_ids(const view_t *view, char *text, uint32_t **ret_ids)
+static int _top_ids(const rpc_conf_t *conf, const view_t *view, char *text,
+		    uint32_t **ret_ids)
 {
 	char *save = NULL, *end, *word;
 	int count = 0;
@@ -233,7 +234,7 @@ static int _top_ids(const view_t *view, char *text, uint32_t **ret_ids)
 	     word = strtok_r(NULL, ",", &save)) {
 		id = strtol(word, &end, 10);
 		if ((end[0] && xstrcmp(end, "_*")) || (id <= 0) ||
-		    (id >= NO_VAL) || !view_find(view, id))
+		    (id >= NO_VAL) || !rpc_job_find(conf, view, id))
 			return 0;
 		xrecalloc(*ret_ids, count + 1, sizeof(**ret_ids));
 		(*ret_ids)[count++] = id;
@@ -257,7 +258,7 @@ extern void rpc_top(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 	if (!(view = rpc_view_now(conf, msg)))
 		return;
 	text = xstrdup(rpc_text(request->job_id_str));
-	count = text ? _top_ids(view, text, &ids) : 0;
+	count = text ? _top_ids(conf, view, text, &ids) : 0;
 	rc = count ? engine_top(conf->engine, ids, count,
 				rights_operator(conf, uid) ? 0 : uid) :
 		     ESLURM_INVALID_JOB_ID;
@@ -293,7 +294,7 @@ extern void rpc_notify(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 
 	if (!view)
 		return;
-	job = view_find(view, job_id);
+	job = rpc_job_find(conf, view, job_id);
 	if (job || !_send_to_origin(view, msg, uid, job_id)) {
 		rc = job ? _may_notify(conf, job, uid) : ESLURM_INVALID_JOB_ID;
 		if (!rc)

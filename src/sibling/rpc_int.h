@@ -75,6 +75,14 @@ extern const char *rpc_text(const char *text);
  */
 extern uint32_t rpc_job_id(const char *given, uint32_t number);
 
+/* An ended job is known for MinJobAge, then only its tombstone is left. */
+extern bool rpc_job_is_past(const rpc_conf_t *conf, const view_t *view,
+			    const view_job_t *job);
+
+/* RET the job, or NULL: there is none of that id, or not any more */
+extern const view_job_t *rpc_job_find(const rpc_conf_t *conf,
+				      const view_t *view, uint32_t job_id);
+
 /* RET whether it is ours to act on: it may be running here, or it has run */
 extern bool rpc_job_is_ours(const view_job_t *job);
 

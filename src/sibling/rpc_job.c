@@ -16,12 +16,19 @@ typedef struct {
 	uid_t uid;		/* who asks */
 } asker_t;
 
-/* An ended job is shown for MinJobAge, then only its tombstone is left. */
-static bool _is_past(const asker_t *asker, const view_t *view,
-		     const view_job_t *job)
+extern bool rpc_job_is_past(const rpc_conf_t *conf, const view_t *view,
+			    const view_job_t *job)
 {
 	return (job->job.state >= FED_JOB_ENDED) &&
-	       (view->made - job->job.since > asker->conf->site->min_job_age);
+	       (view->made - job->job.since > conf->site->min_job_age);
+}
+
+extern const view_job_t *rpc_job_find(const rpc_conf_t *conf,
+				      const view_t *view, uint32_t job_id)
+{
+	const view_job_t *job = view_find(view, job_id);
+
+	return (job && !rpc_job_is_past(conf, view, job)) ? job : NULL;
 }
 
 static bool _is_shown(const asker_t *asker, const view_t *view,
@@ -29,7 +36,7 @@ static bool _is_shown(const asker_t *asker, const view_t *view,
 {
 	if (!(flags & SHOW_ALL) && (show_job_state(job) & JOB_REVOKED))
 		return false;
-	return !_is_past(asker, view, job) &&
+	return !rpc_job_is_past(asker->conf, view, job) &&
 	       rights_see_job(asker->conf, asker->uid, job);
 }
 

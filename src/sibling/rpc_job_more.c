@@ -113,7 +113,7 @@ extern void rpc_steps(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 	if (!view)
 		return;
 	if (!_all_jobs(&request->step_id) &&
-	    !view_find(view, request->step_id.job_id))
+	    !rpc_job_find(conf, view, request->step_id.job_id))
 		(void) slurm_send_rc_msg(msg, ESLURM_INVALID_JOB_ID);
 	else if (!rpc_no_change(msg, request->last_update,
 				view->jobs_changed))
@@ -133,7 +133,7 @@ extern void rpc_script(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 
 	if (!view)
 		return;
-	job = view_find(view, request->job_id);
+	job = rpc_job_find(conf, view, request->job_id);
 	if (!job) {
 		(void) slurm_send_rc_msg(msg, ESLURM_INVALID_JOB_ID);
 	} else if ((job->spec.user_id != (int64_t) uid) &&
@@ -162,7 +162,7 @@ extern void rpc_job_ready(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 
 	if (!view)
 		return;
-	job = view_find(view, request->job_id);
+	job = rpc_job_find(conf, view, request->job_id);
 	if (!job) {
 		(void) slurm_send_rc_msg(msg, ESLURM_INVALID_JOB_ID);
 	} else {

@@ -67,7 +67,8 @@ static void _kill_one(bulk_t *bulk, const view_job_t *job)
 {
 	uint32_t id = job->job.id;
 
-	if (bulk->by_id && !_is_named(bulk, id))
+	if (rpc_job_is_past(bulk->conf, bulk->view, job) ||
+	    (bulk->by_id && !_is_named(bulk, id)))
 		return;
 	if (job->job.state >= FED_JOB_ENDED) {
 		if (bulk->by_id)
@@ -114,7 +115,7 @@ static void _tell_unknown(bulk_t *bulk)
 
 	for (uint32_t i = 0; (name = compat_kill_named(bulk->filter, i)); i++) {
 		id = rpc_job_id(name, NO_VAL);
-		if (view_find(bulk->view, id))
+		if (rpc_job_find(bulk->conf, bulk->view, id))
 			continue;
 		if (federation_find_id(bulk->view->fed, fed_job_id_origin(id)))
 			compat_killed_add(&bulk->killed, id,

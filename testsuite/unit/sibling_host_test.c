@@ -576,6 +576,32 @@ static void _acts_on_a_new_job(void **state)
 	persist_close(&conn);
 }
 
+/* One that ended more than MinJobAge ago is of no id that we know. */
+static void _long_ended(void **state)
+{
+	uint32_t id = (ALPHA_ID << 26) | 7;
+	top_job_msg_t top = { 0 };
+	persist_t conn;
+	int64_t start;
+	buf_t *item;
+
+	_start();
+	_join(&conn);
+	item = _submission(id, conn.version);
+	assert_int_equal(_alpha_says(&conn, &item, 1), SLURM_SUCCESS);
+	item = sib_pack_complete(ALPHA_ID, id, JOB_CANCELLED, 0, 0,
+				 conn.version);
+	assert_int_equal(_alpha_says(&conn, &item, 1), SLURM_SUCCESS);
+	start = now_ms();
+	top.job_id_str = xstrdup_printf("%u", id);
+	assert_int_equal(_ask_rc(REQUEST_TOP_JOB, &top),
+			 ESLURM_JOB_NOT_PENDING);
+	wait_for(_ask_rc(REQUEST_TOP_JOB, &top) == ESLURM_INVALID_JOB_ID);
+	assert_in_range(now_ms() - start, 1500, 5000);
+	xfree(top.job_id_str);
+	persist_close(&conn);
+}
+
 /* It can do nothing that it need not. */
 static void _health(flurm_request_t *request, void *arg)
 {
@@ -716,7 +742,8 @@ static int _setup_all(void **state)
 	dbd_port = free_port();
 	snprintf(more, sizeof(more),
 		 "AccountingStorageHost=127.0.0.1\n"
-		 "AccountingStoragePort=%u\n", dbd_port);
+		 "AccountingStoragePort=%u\n"
+		 "MinJobAge=2\n", dbd_port);
 	slurm_unit_init_with(base, more);
 	fed_log_init(NULL, FED_LOG_ERROR);
 	return 0;
@@ -740,6 +767,7 @@ int main(void)
 		TEST(_who_may_come_in),
 		TEST(_singleton),
 		TEST(_acts_on_a_new_job),
+		TEST(_long_ended),
 		TEST(_top_without_updates),
 		TEST(_reconfigure),
 		TEST(_busy),
