@@ -348,6 +348,36 @@ def test_refused(limited, limits, case):
         wait_running(limited, cluster, submit(limited, cluster, *args))
 
 
+@pytest.mark.parametrize("cluster", BOTH)
+def test_refused_for_its_qos(limited, limits, cluster):
+    """alpha has the same limits. It does not count beta's job, that is not at
+    alpha, and lets one of its own in; who gets both does not."""
+    args = _one("--qos=bound")
+    first = limited.beta.sbatch(f"--cluster-constraint={cluster}", *args,
+                                script=STAYS, user=USER)
+    wait_running(limited, cluster, first)
+    for limit, reason in (
+            ("grpsubmitjobs=1", "QOSGrpSubmitJobsLimit"),
+            ("maxsubmitjobspu=1", "QOSMaxSubmitJobPerUserLimit"),
+            ("maxsubmitjobspa=1", "MaxSubmitJobsPerAccount")):
+        limits.clear()
+        limits("qos", "bound", limit)
+        job = submit(limited, cluster, *args)
+        wait_refused(limited, cluster, job, reason)
+        limited.alpha.run("scancel", str(job), user=USER)
+    if cluster == "flurm":
+        job = limited.alpha.sbatch("--clusters=alpha,flurm", *args,
+                                   script=STAYS, user=USER)
+        wait_refused(limited, cluster, job, reason)
+        wait_running(limited, "alpha", job)
+        limited.alpha.run("scancel", str(job), user=USER)
+    limited.beta.run("scancel", str(first), user=USER)
+    wait_until(lambda: told(limited, cluster, first), lambda said:
+               "RUNNING" not in said and "COMPLETING" not in said,
+               what="it has ended")
+    wait_running(limited, cluster, submit(limited, cluster, *args))
+
+
 def test_deny_on_limit(limited, limits):
     """What it can never have it is refused for, of a QOS that says so."""
     limits("qos", "bound", "flags=denyonlimit")
