@@ -283,6 +283,15 @@ def test_an_update_exempts(limited, limits):
         wait_running(limited, cluster, job)
     for cluster, job, _ in jobs[-2:]:
         assert wait_reason(limited, cluster, job) == wall
+    # submitted anew it is exempt from nothing
+    for command in (("hold",), ("update", "TimeLimit=4"), ("release",)):
+        for cluster, job, _ in jobs[-2:]:
+            limited.alpha.scontrol(command[0], f"jobid={job}", *command[1:])
+            if command[0] == "hold":
+                wait_until(lambda: told(limited, cluster, job), lambda said:
+                           "JobHeldAdmin" in said, what="it is held")
+    for cluster, job, _ in jobs[-2:]:
+        assert wait_reason(limited, cluster, job) == wall
 
 
 def test_another_cluster_runs_it(limited, limits):
