@@ -267,6 +267,7 @@ extern fed_job_verdict_t fed_job_update(fed_job_t *job,
 	case FED_EV_ORIGIN_LOST:
 	case FED_EV_ORIGIN_DOWN:
 	case FED_EV_CHANGE:
+	case FED_EV_RUN_OUT:
 	case FED_EV_SUPERSEDED:
 		return fed_job_hear_origin(job, event);
 	case FED_EV_ORIGIN_VIEW:

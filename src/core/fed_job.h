@@ -118,6 +118,7 @@ typedef enum {
 	FED_EV_RETRY,		/* a refused lock may be asked for again */
 	/* from ourselves */
 	FED_EV_CHANGE,		/* what it asks for, as UPDATE, but here */
+	FED_EV_RUN_OUT,		/* what it may use is used up: end it */
 	FED_EV_SUPERSEDED,	/* there is a newer epoch of this id */
 	FED_EV_REPLAYED,	/* what was in flight is not any more */
 	FED_EVENTS
@@ -198,6 +199,7 @@ typedef struct {
 #define FED_JOB_F_LEFT FED_BIT(15)	/* there is no origin any more */
 #define FED_JOB_F_UPDATE_AGAIN FED_BIT(16)	/* changed while on its way */
 #define FED_JOB_F_ORIGIN_FORGOT FED_BIT(17)	/* its record is not there */
+#define FED_JOB_F_RUN_OUT FED_BIT(18)	/* cancelled as if its time were up */
 
 /* what is owed to the origin and to the siblings that stand in for it */
 #define FED_JOB_ORIGIN_OWED \

@@ -19,6 +19,13 @@ static fed_job_verdict_t _accepted(fed_job_t *job,
 	return FED_JOB_CHANGED;
 }
 
+/* RET how it counts, if it was cancelled for us */
+static fed_job_end_t _end(const fed_job_t *job, fed_job_end_t end)
+{
+	return ((end == FED_END_CANCELLED) &&
+		fed_job_is(job, FED_JOB_F_RUN_OUT)) ? FED_END_TIMEOUT : end;
+}
+
 /* FLURM has let the job go without having run it. */
 static fed_job_verdict_t _dropped(fed_job_t *job, const fed_job_event_t *event,
 				  fed_job_end_t end)
@@ -26,7 +33,7 @@ static fed_job_verdict_t _dropped(fed_job_t *job, const fed_job_event_t *event,
 	switch (job->state) {
 	case FED_JOB_CANCELLING:
 		if (!fed_job_is(job, FED_JOB_F_END_FIXED))
-			fed_job_end_as(job, FED_END_CANCELLED, 0,
+			fed_job_end_as(job, _end(job, FED_END_CANCELLED), 0,
 				       job->start_time, event->now);
 		fed_job_over(job, event->now);
 		break;
@@ -263,12 +270,12 @@ static fed_job_verdict_t _ended(fed_job_t *job, const fed_job_event_t *event)
 	if (!fed_job_is(job, FED_JOB_F_RAN))
 		_ran(job, event);
 	if (job->state == FED_JOB_WITHDRAWING) {
-		job->end = event->end;
+		job->end = _end(job, event->end);
 		job->status = event->status;
 		job->end_time = end_time;
 		job->owed |= FED_BIT(FED_ACT_ROW_END);
 	} else if (!fed_job_is(job, FED_JOB_F_END_FIXED)) {
-		fed_job_end_as(job, event->end, event->status,
+		fed_job_end_as(job, _end(job, event->end), event->status,
 			       job->start_time, end_time);
 		if (event->run_again && !fed_job_is(job, FED_JOB_F_LEFT) &&
 		    (job->state != FED_JOB_CANCELLING))

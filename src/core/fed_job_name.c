@@ -41,6 +41,7 @@ static const char *const events[FED_EVENTS] = {
 	[FED_EV_DEADLINE] = "deadline",
 	[FED_EV_RETRY] = "retry",
 	[FED_EV_CHANGE] = "change",
+	[FED_EV_RUN_OUT] = "run_out",
 	[FED_EV_SUPERSEDED] = "superseded",
 	[FED_EV_REPLAYED] = "replayed",
 };

@@ -256,6 +256,16 @@ static fed_job_verdict_t _lost(fed_job_t *job)
 	return FED_JOB_NOTED;
 }
 
+/* A limit ends it here. Whether it ends of itself first, FLURM says. */
+static fed_job_verdict_t _run_out(fed_job_t *job, const fed_job_event_t *event)
+{
+	if (job->state != FED_JOB_RUNNING)
+		return FED_JOB_IGNORED;
+	job->facts |= FED_JOB_F_RUN_OUT;
+	fed_job_to(job, FED_JOB_CANCELLING, event->now);
+	return FED_JOB_CHANGED;
+}
+
 /* There is a newer epoch: all that the origin hears is taken for that one. */
 static fed_job_verdict_t _superseded(fed_job_t *job,
 				     const fed_job_event_t *event)
@@ -294,6 +304,8 @@ extern fed_job_verdict_t fed_job_hear_origin(fed_job_t *job,
 			return FED_JOB_IGNORED;
 		fed_job_changed(job);
 		return FED_JOB_CHANGED;
+	case FED_EV_RUN_OUT:
+		return _run_out(job, event);
 	case FED_EV_SUPERSEDED:
 		return _superseded(job, event);
 	default:

@@ -114,6 +114,8 @@ static const struct {
 	{ FED_FLURM, RECORD_ASSOC, "associations", NULL },
 	{ FED_FLURM, RECORD_ROW, "row", _print_row },
 	{ FED_FLURM, RECORD_ROW_DONE, "rows-done", _print_number },
+	{ FED_FLURM, RECORD_USAGE, "usage", NULL },
+	{ FED_FLURM, RECORD_CHARGE, "charge", NULL },
 };
 
 static int _find(const char *app, uint16_t type)

@@ -404,6 +404,47 @@ extern uint32_t assoc_qos_id(assoc_t *assoc, const char *name)
 	return id;
 }
 
+extern bool assoc_qos_keeps(assoc_t *assoc, uint32_t id, bool *ret_keeps)
+{
+	const assoc_qos_t *qos;
+
+	pthread_mutex_lock(&assoc->lock);
+	qos = _qos_by_id(&assoc->known, id);
+	if (qos)
+		*ret_keeps = qos->limits && qos->limits->keeps;
+	pthread_mutex_unlock(&assoc->lock);
+	return qos != NULL;
+}
+
+static int _by_id(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *) a, right = *(const uint32_t *) b;
+
+	return (left > right) - (left < right);
+}
+
+extern uint32_t *assoc_ids(assoc_t *assoc, uint32_t *ret_count)
+{
+	const assoc_known_t *known = &assoc->known;
+	uint32_t count = 0, *ids;
+
+	pthread_mutex_lock(&assoc->lock);
+	ids = xcalloc(known->rec_cnt + known->acct_cnt + 1, sizeof(*ids));
+	for (uint32_t i = 0; i < known->rec_cnt; i++)
+		ids[count++] = known->recs[i].id;
+	for (uint32_t i = 0; i < known->acct_cnt; i++)
+		ids[count++] = known->accts[i].id;
+	pthread_mutex_unlock(&assoc->lock);
+	qsort(ids, count, sizeof(*ids), _by_id);
+	*ret_count = count;
+	return ids;
+}
+
+extern bool assoc_ids_have(const uint32_t *ids, uint32_t count, uint32_t id)
+{
+	return bsearch(&id, ids, count, sizeof(id), _by_id);
+}
+
 extern char *assoc_qos_name(assoc_t *assoc, uint32_t id)
 {
 	const assoc_qos_t *qos;

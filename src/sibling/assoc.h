@@ -125,6 +125,21 @@ extern void assoc_limits_free(assoc_limits_t *limits);
 /* RET its id, 0 if there is none of that name */
 extern uint32_t assoc_qos_id(assoc_t *assoc, const char *name);
 
+/*
+ * OUT ret_keeps - what was used with it does not decay (NoDecay)
+ * RET false if there is no such QOS
+ */
+extern bool assoc_qos_keeps(assoc_t *assoc, uint32_t id, bool *ret_keeps);
+
+/*
+ * OUT ret_count - how many
+ * RET ids of all associations, ascending, to be xfreed
+ */
+extern uint32_t *assoc_ids(assoc_t *assoc, uint32_t *ret_count);
+
+/* RET true if such ids have this one */
+extern bool assoc_ids_have(const uint32_t *ids, uint32_t count, uint32_t id);
+
 /* RET its name, to be xfreed, or NULL */
 extern char *assoc_qos_name(assoc_t *assoc, uint32_t id);
 

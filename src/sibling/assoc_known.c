@@ -9,7 +9,8 @@
 
 #include "src/sibling/record.h"
 
-#define RECORD_VERSION 2		/* 1 had neither limits nor wckeys */
+/* 1 had neither limits nor wckeys; 2 no limits of what was used */
+#define RECORD_VERSION 3
 
 extern void assoc_known_free(assoc_known_t *known)
 {
@@ -210,14 +211,15 @@ static uint32_t _get_count(fed_reader_t *reader)
 	return 0;
 }
 
-static void _unpack_more(assoc_known_t *known, fed_reader_t *reader)
+static void _unpack_more(assoc_known_t *known, uint16_t version,
+			 fed_reader_t *reader)
 {
 	known->acct_cnt = _get_count(reader);
 	known->accts = xcalloc(known->acct_cnt + 1, sizeof(assoc_acct_t));
 	for (uint32_t i = 0; (i < known->acct_cnt) && !reader->bad; i++) {
 		known->accts[i].id = fed_get_u32(reader);
 		known->accts[i].parent = fed_get_u32(reader);
-		known->accts[i].limits = limits_unpack(reader);
+		known->accts[i].limits = limits_unpack(reader, version < 3);
 	}
 	known->wckey_cnt = _get_count(reader);
 	known->wckeys = xcalloc(known->wckey_cnt + 1, sizeof(assoc_wckey_t));
@@ -269,16 +271,17 @@ static void _unpack(assoc_known_t *known, fed_reader_t *reader)
 		if (version < 2)
 			continue;
 		rec->parent = fed_get_u32(reader);
-		rec->limits = limits_unpack(reader);
+		rec->limits = limits_unpack(reader, version < 3);
 	}
 	for (uint32_t i = 0; (i < known->qos_cnt) && !reader->bad; i++) {
 		known->qos[i].id = fed_get_u32(reader);
 		known->qos[i].name = record_get_str(reader);
 		if (version >= 2)
-			known->qos[i].limits = limits_unpack(reader);
+			known->qos[i].limits = limits_unpack(reader,
+							     version < 3);
 	}
 	if (version >= 2)
-		_unpack_more(known, reader);
+		_unpack_more(known, version, reader);
 }
 
 extern int assoc_unpack(assoc_t *assoc, const void *body, size_t len,

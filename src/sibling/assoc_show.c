@@ -4,7 +4,6 @@
  */
 #include "src/sibling/assoc_show.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "src/sibling/assoc_int.h"
@@ -13,6 +12,7 @@ typedef slurmdb_assoc_rec_t rec_t;
 
 typedef struct {
 	rec_t *rec;
+	uint32_t order;		/* as slurmdbd said it */
 	uint32_t shares;	/* of all that share what it has */
 } node_t;
 
@@ -66,6 +66,9 @@ static int _add_tres(void *x, void *arg)
 	make_t *make = arg;
 	assoc_show_t *show = make->show;
 
+	for (int i = 0; i < LIMIT_TRES; i++)
+		if (limits_tres_id(i) == tres->id)
+			show->tres_at[i] = show->tres_cnt;
 	make->tres_ids[show->tres_cnt] = tres->id;
 	show->tres_names[show->tres_cnt++] =
 		(tres->name && tres->name[0]) ?
@@ -78,6 +81,8 @@ static void _load_tres(make_t *make, compat_list_t tres)
 {
 	int count = list_count(tres);
 
+	for (int i = 0; i < LIMIT_TRES; i++)
+		make->show->tres_at[i] = -1;
 	list_sort(tres, slurmdb_sort_tres_by_id_asc);
 	make->tres_ids = xcalloc(count + 1, sizeof(*make->tres_ids));
 	make->show->tres_names = xcalloc(count + 1, sizeof(char *));
@@ -140,7 +145,9 @@ static int _add_assoc(void *x, void *arg)
 	make_t *make = arg;
 	rec_t *rec = x;
 
-	make->nodes[make->node_cnt++].rec = rec;
+	make->nodes[make->node_cnt].rec = rec;
+	make->nodes[make->node_cnt].order = make->node_cnt;
+	make->node_cnt++;
 	/* without any TRES it would be fatal() */
 	rec->usage = slurmdb_create_assoc_usage(MAX(make->show->tres_cnt, 1));
 	rec->uid = ASSOC_UID_UNKNOWN;
@@ -189,7 +196,7 @@ static double _normalise(const make_t *make, const node_t *node)
 
 	if (_shares_parents(node) && parent)
 		node = parent;
-	if (make->site->fair_tree)
+	if (make->site->fair == FAIR_TREE)
 		return _norm(node);
 	for (uint32_t i = 0; (i < make->node_cnt) &&
 	     (parent = _fair_parent(make, node)); i++, node = parent)
@@ -197,24 +204,25 @@ static double _normalise(const make_t *make, const node_t *node)
 	return norm;
 }
 
-/* As priority/multifactor has it where nothing was used yet */
-static void _set_factors(const make_t *make, const node_t *node)
+/* For whoever knows what was used */
+static void _set_node(const make_t *make, const node_t *node,
+		      fair_node_t *fair)
 {
-	slurmdb_assoc_usage_t *usage = node->rec->usage;
+	const node_t *parent = _fair_parent(make, node);
+	const rec_t *rec = node->rec;
 
-	usage->shares_norm = _normalise(make, node);
-	if (!node->rec->parent_id) {
-		usage->usage_efctv = 1;
-		usage->level_fs = NO_VAL;
-		return;
-	}
-	usage->usage_norm = 0;
-	if (_shares_parents(node))
-		usage->level_fs = node->rec->user ? INFINITY : NO_VAL;
-	else if (usage->shares_norm > 0)
-		usage->level_fs = INFINITY;
-	if (node->rec->user && (usage->level_fs > 0))
-		usage->fs_factor = 1;
+	*fair = (fair_node_t) {
+		.id = rec->id,
+		.parent = parent ? parent - make->nodes : -1,
+		.order = node->order,
+		.root = !rec->parent_id,
+		.user = rec->user,
+		.shares_parent = _shares_parents(node),
+		.shares_raw = rec->shares_raw,
+		.level_shares = rec->usage->level_shares,
+		.shares_norm = rec->usage->shares_norm,
+		.norm = rec->parent_id ? 0 : rec->usage->usage_norm,
+	};
 }
 
 static void _load_assocs(make_t *make)
@@ -224,11 +232,18 @@ static void _load_assocs(make_t *make)
 	make->nodes = xcalloc(list_count(assocs) + 1, sizeof(*make->nodes));
 	(void) list_for_each(assocs, _add_assoc, make);
 	qsort(make->nodes, make->node_cnt, sizeof(*make->nodes), _by_id);
-	if (make->site->fair_share) {
+	make->show->fair = make->site->fair;
+	if (make->site->fair != FAIR_NONE) {
 		_add_shares(make);
 		for (uint32_t i = 0; i < make->node_cnt; i++)
-			_set_factors(make, &make->nodes[i]);
+			make->nodes[i].rec->usage->shares_norm =
+				_normalise(make, &make->nodes[i]);
 	}
+	make->show->nodes = xcalloc(make->node_cnt + 1,
+				    sizeof(*make->show->nodes));
+	for (uint32_t i = 0; i < make->node_cnt; i++)
+		_set_node(make, &make->nodes[i], &make->show->nodes[i]);
+	make->show->node_cnt = make->node_cnt;
 	compat_sort_assocs(assocs);
 }
 
@@ -362,6 +377,7 @@ extern void assoc_show_unref(assoc_show_t *show)
 	for (uint32_t i = 0; i < show->tres_cnt; i++)
 		xfree(show->tres_names[i]);
 	xfree(show->tres_names);
+	xfree(show->nodes);
 	FREE_NULL_LIST(show->users);
 	FREE_NULL_LIST(show->assocs);
 	FREE_NULL_LIST(show->qos);

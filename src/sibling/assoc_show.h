@@ -4,8 +4,8 @@
  *
  * What slurmdbd said last, in Slurm's own structures, completed as a native's
  * common/assoc_mgr.c completes it. Immutable and counted: whoever holds it
- * reads it without a lock. FLURM orders its queue without fair share, so no
- * usage is kept: all of it is 0, as at a native where nothing has run.
+ * reads it without a lock. What was used and is in use is another's
+ * (assoc_usage.h): all of it is 0 here.
  */
 #ifndef FED_SIBLING_ASSOC_SHOW_H
 #define FED_SIBLING_ASSOC_SHOW_H
@@ -22,6 +22,10 @@ typedef struct {
 	compat_list_t assocs;	/* of slurmdb_assoc_rec_t, each with its usage,
 				 * accounts before what is in them */
 	compat_list_t qos;	/* of slurmdb_qos_rec_t, the same */
+	int32_t tres_at[LIMIT_TRES]; /* which of these it is; -1: none */
+	fair_kind_t fair;
+	fair_node_t *nodes;	/* the associations by id, without usage */
+	uint32_t node_cnt;
 	int refs;
 } assoc_show_t;
 

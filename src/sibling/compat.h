@@ -42,6 +42,11 @@
  */
 #define COMPAT_RUN_MINS_PER COMPAT_24_11
 #if COMPAT_24_11
+#define COMPAT_USED_RUN tres_run_secs
+#else
+#define COMPAT_USED_RUN tres_run_mins
+#endif
+#if COMPAT_24_11
 #define COMPAT_RUN_MINS_REASONS(who) { \
 	WAIT_QOS_MAX_CPU_RUN_MINS_PER_##who, \
 	WAIT_QOS_MAX_MEM_RUN_MINS_PER_##who, \

@@ -73,6 +73,8 @@ static int _replay(uint64_t place, uint16_t type, const void *body, size_t len,
 	case RECORD_JOB_RUN:
 	case RECORD_JOB_FORGET:
 	case RECORD_CURSOR:
+	case RECORD_USAGE:
+	case RECORD_CHARGE:
 		return jobs_replay(engine->jobs, type, body, len, err);
 	case RECORD_ASSOC:
 		return assoc_unpack(engine->conf.assoc, body, len, err);

@@ -78,6 +78,7 @@ extern jobs_t *jobs_create(const conf_cluster_t *cluster)
 	jobs->conf.cluster = cluster;
 	jobs->now = time(NULL);
 	jobs->table = fed_job_table_create(_trace, _drop, jobs);
+	jobs->usage = usage_create();
 	return jobs;
 }
 
@@ -88,6 +89,7 @@ extern void jobs_destroy(jobs_t *jobs)
 	fed_job_table_destroy(jobs->table);
 	xfree(jobs->instance);
 	jobs_limits_end(jobs);
+	usage_destroy(jobs->usage);
 	nodes_unref(jobs->nodes);
 	xfree(jobs);
 }
@@ -517,6 +519,7 @@ extern void jobs_tick(jobs_t *jobs, time_t now)
 {
 	jobs->now = now;
 	fed_job_table_walk(jobs->table, _tick_one, jobs);
+	jobs_usage_tick(jobs);
 	jobs_limits_tick(jobs);
 	jobs_flurm_tick(jobs);
 	jobs_ask_tick(jobs);

@@ -21,6 +21,7 @@
 #include "src/sibling/federation.h"
 #include "src/sibling/peers.h"
 #include "src/sibling/session.h"
+#include "src/sibling/usage.h"
 #include "src/sibling/view.h"
 
 typedef struct jobs jobs_t;
@@ -34,6 +35,7 @@ typedef struct {
 	assoc_t *assoc;
 	uint16_t enforce;	/* AccountingStorageEnforce, its bits */
 	bool track_wckey;	/* TrackWCKey */
+	usage_conf_t usage;
 } jobs_conf_t;
 
 /* IN conf - copied; peers and client may be set later, by jobs_connect() */

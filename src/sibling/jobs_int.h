@@ -52,6 +52,8 @@ typedef struct job_host {
 #define JOB_ROW_OPEN 1		/* there is a record, and it has not ended */
 #define JOB_ROW_SUSPENDED 2	/* it is suspended */
 #define JOB_ROW_CLOSED 4	/* it has ended */
+#define JOB_ROW_STARTED 8	/* it has started: it is charged for what it
+				 * uses (jobs_usage.c) */
 
 typedef struct jobs_asked jobs_asked_t;
 
@@ -66,6 +68,9 @@ struct jobs {
 	nodes_t *nodes;		/* or NULL */
 	xhash_t *holders;	/* of limits, with what is in use; or NULL */
 	bool freed;		/* a limit may not be in the way any more */
+	usage_t *usage;
+	int64_t usage_at;	/* when all are charged again */
+	int64_t run_out_at;	/* ... and looked at, whether they may go on */
 	time_t now;
 	/* of FLURM's events */
 	uint64_t cursor;	/* up to here they are in the ledger's records */
@@ -106,6 +111,8 @@ extern job_host_t *jobs_host(jobs_t *jobs, fed_job_t *job);
 extern void jobs_write(jobs_t *jobs, const fed_job_t *job);
 extern void jobs_write_host(jobs_t *jobs, const fed_job_t *job);
 extern void jobs_write_run(jobs_t *jobs, const fed_job_t *job);
+/* IN bytes - freed */
+extern void jobs_append(jobs_t *jobs, uint16_t type, fed_bytes_t *bytes);
 
 /* jobs_rows.c: append what slurmdbd is to know of it, and does not yet */
 extern void jobs_rows(jobs_t *jobs, fed_job_t *job);
@@ -181,6 +188,25 @@ extern void jobs_limits_offer(jobs_t *jobs, fed_job_t *job,
 			      const flurm_event_t *event);
 extern void jobs_limits_tick(jobs_t *jobs);
 extern void jobs_limits_end(jobs_t *jobs);
+/*
+ * RET what limits a job, without what is in its way if it has not started yet;
+ *	until the next call of anything here
+ */
+extern limits_bound_t jobs_limits_bound(const jobs_t *jobs, job_bound_t *bound);
+/* RET what it asks for. IN host - or NULL: as it was submitted */
+extern limits_ask_t jobs_limits_ask(const jobs_t *jobs,
+				    const flurm_job_spec_t *spec,
+				    const job_host_t *host);
+
+/*
+ * jobs_usage.c: charge the job for what it used before that was heard of, to be
+ * called when the row of its start, or of its end, is written
+ */
+extern void jobs_usage_starts(jobs_t *jobs, fed_job_t *job);
+extern void jobs_usage_ends(jobs_t *jobs, fed_job_t *job);
+extern void jobs_usage_tick(jobs_t *jobs);
+/* it was changed: append all of it, and let those look that wait */
+extern void jobs_usage_write(jobs_t *jobs);
 
 /* jobs_flurm.c: carry out one action at FLURM; its events */
 extern void jobs_tell_flurm(jobs_t *jobs, fed_job_t *job,

@@ -3,7 +3,8 @@
  *
  * A job's state (RECORD_JOB) is written whenever an event changes it; what it
  * asks for (RECORD_JOB_HOST) when it comes and when an update changes it; how
- * it fares at FLURM (RECORD_JOB_RUN) when FLURM says so.
+ * it fares at FLURM (RECORD_JOB_RUN) when FLURM says so; what jobs have used
+ * (RECORD_USAGE, RECORD_CHARGE) by jobs_usage.c.
  */
 #include "src/sibling/jobs_int.h"
 
@@ -19,7 +20,7 @@
 #define HOST_RECORD_OLDEST 5	/* had not what it is exempt from */
 #define RUN_RECORD_VERSION 3
 
-static void _append(jobs_t *jobs, uint16_t type, fed_bytes_t *bytes)
+extern void jobs_append(jobs_t *jobs, uint16_t type, fed_bytes_t *bytes)
 {
 	fed_err_t err;
 
@@ -36,7 +37,7 @@ extern void jobs_write(jobs_t *jobs, const fed_job_t *job)
 
 	jobs_changed(jobs, job);
 	fed_job_pack(job, &bytes);
-	_append(jobs, RECORD_JOB, &bytes);
+	jobs_append(jobs, RECORD_JOB, &bytes);
 }
 
 extern char *jobs_spec_text(const flurm_job_spec_t *spec)
@@ -128,7 +129,7 @@ extern void jobs_write_host(jobs_t *jobs, const fed_job_t *job)
 
 	jobs_changed(jobs, job);
 	_pack_host(job, &bytes);
-	_append(jobs, RECORD_JOB_HOST, &bytes);
+	jobs_append(jobs, RECORD_JOB_HOST, &bytes);
 }
 
 extern void jobs_write_run(jobs_t *jobs, const fed_job_t *job)
@@ -137,7 +138,7 @@ extern void jobs_write_run(jobs_t *jobs, const fed_job_t *job)
 
 	jobs_changed(jobs, job);
 	_pack_run(job, &bytes);
-	_append(jobs, RECORD_JOB_RUN, &bytes);
+	jobs_append(jobs, RECORD_JOB_RUN, &bytes);
 }
 
 static int _replay_run(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
@@ -222,6 +223,9 @@ extern int jobs_replay(jobs_t *jobs, uint16_t type, const void *body,
 
 	fed_reader_init(&reader, body, len);
 	switch (type) {
+	case RECORD_USAGE:
+	case RECORD_CHARGE:
+		return usage_replay(jobs->usage, type, body, len, err);
 	case RECORD_JOB:
 		return fed_job_table_replay(jobs->table, body, len, err);
 	case RECORD_JOB_HOST:
@@ -287,6 +291,8 @@ extern int jobs_snapshot(jobs_t *jobs, fed_ledger_t *ledger, fed_err_t *err)
 	fed_bytes_t bytes = { 0 };
 
 	fed_job_table_walk(jobs->table, _snapshot_job, &snapshot);
+	usage_pack(jobs->usage, &bytes);
+	_snapshot_one(&snapshot, RECORD_USAGE, &bytes);
 	_pack_cursor(jobs, &bytes);
 	_snapshot_one(&snapshot, RECORD_CURSOR, &bytes);
 	return snapshot.rc;
@@ -302,7 +308,7 @@ extern void jobs_flush(jobs_t *jobs)
 	if (jobs->cursor == jobs->cursor_written)
 		return;
 	_pack_cursor(jobs, &bytes);
-	_append(jobs, RECORD_CURSOR, &bytes);
+	jobs_append(jobs, RECORD_CURSOR, &bytes);
 	jobs->cursor_written = jobs->cursor;
 }
 
@@ -312,7 +318,7 @@ extern void jobs_forget(jobs_t *jobs, fed_job_t *job)
 
 	fed_put_u32(&bytes, job->id);
 	fed_put_u32(&bytes, job->epoch);
-	_append(jobs, RECORD_JOB_FORGET, &bytes);
+	jobs_append(jobs, RECORD_JOB_FORGET, &bytes);
 	jobs_changed(jobs, job);
 	fed_job_table_forget(jobs->table, job);
 }

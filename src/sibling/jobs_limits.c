@@ -26,9 +26,9 @@
 
 /* ---- what a job asks for ---- */
 
-/* IN host - what FLURM has for it, or NULL: as it was submitted */
-static limits_ask_t _ask(const jobs_t *jobs, const flurm_job_spec_t *spec,
-			 const job_host_t *host)
+extern limits_ask_t jobs_limits_ask(const jobs_t *jobs,
+				    const flurm_job_spec_t *spec,
+				    const job_host_t *host)
 {
 	const flurm_partition_t *part = nodes_part(jobs->nodes,
 						   spec->partition);
@@ -68,6 +68,14 @@ static bool _are_enforced(const jobs_t *jobs)
 	       (jobs->conf.enforce & ACCOUNTING_ENFORCE_LIMITS);
 }
 
+extern limits_bound_t jobs_limits_bound(const jobs_t *jobs, job_bound_t *bound)
+{
+	limits_bound_t limits = job_bound_limits(bound, jobs->usage);
+
+	limits.safe = jobs->conf.enforce & ACCOUNTING_ENFORCE_SAFE;
+	return limits;
+}
+
 extern uint32_t jobs_limits_submit(jobs_t *jobs, fed_job_t *known,
 				   flurm_job_spec_t *spec, fed_err_t *err)
 {
@@ -81,8 +89,8 @@ extern uint32_t jobs_limits_submit(jobs_t *jobs, fed_job_t *known,
 		return 0;
 	if (known)
 		jobs_limits_forget(jobs, known);
-	ask = _ask(jobs, spec, NULL);
-	limits = job_bound_limits(bound);
+	ask = jobs_limits_ask(jobs, spec, NULL);
+	limits = jobs_limits_bound(jobs, bound);
 	reason = limits_submit(&limits, &ask);
 	if (known)
 		jobs_limits_count(jobs, known);
@@ -109,9 +117,10 @@ static void _set_running(jobs_t *jobs, const fed_job_t *job, bool running)
 	if (!host->bound)
 		return;
 	if (running)
-		ask = _ask(jobs, host->spec, host);
+		ask = jobs_limits_ask(jobs, host->spec, host);
 	if (job_bound_run(host->bound, running ? &ask : NULL,
-			  job->start_time ? job->start_time : jobs->now) &&
+			  job->start_time ? job->start_time : jobs->now,
+			  usage_until(jobs->usage)) &&
 	    !running)
 		jobs->freed = true;
 }
@@ -266,9 +275,9 @@ static uint32_t _in_the_way(const jobs_t *jobs, const fed_job_t *job)
 		return WAIT_HELD;
 	if (!host->bound)
 		return 0;
-	limits = job_bound_limits(host->bound);
-	ask = _ask(jobs, host->spec, host);
-	return limits_start(&limits, &ask, jobs->now);
+	limits = jobs_limits_bound(jobs, host->bound);
+	ask = jobs_limits_ask(jobs, host->spec, host);
+	return limits_start(&limits, &ask);
 }
 
 extern bool jobs_limits_let(jobs_t *jobs, fed_job_t *job)

@@ -158,19 +158,20 @@ static void _starts(jobs_t *jobs, fed_job_t *job)
 
 	_set_asks(jobs, job, &row);
 	_set_place(job, &row);
-	_add(jobs, job, &row, JOB_ROW_OPEN);
+	jobs_usage_starts(jobs, job);
+	_add(jobs, job, &row, JOB_ROW_OPEN | JOB_ROW_STARTED);
 }
 
 static void _suspends(jobs_t *jobs, fed_job_t *job)
 {
 	const job_host_t *host = job->host;
 	bool now = host->run.suspended;
+	uint8_t rows = host->rows & ~JOB_ROW_SUSPENDED;
 	row_t row = _row(jobs, job, now ? ROW_SUSPENDS : ROW_RESUMES,
 			 host->run.suspend_time);
 
 	_set_assoc(jobs, host->spec, &row);
-	_add(jobs, job, &row, now ? JOB_ROW_OPEN | JOB_ROW_SUSPENDED :
-				    JOB_ROW_OPEN);
+	_add(jobs, job, &row, now ? rows | JOB_ROW_SUSPENDED : rows);
 }
 
 static void _ends(jobs_t *jobs, fed_job_t *job)
@@ -180,6 +181,7 @@ static void _ends(jobs_t *jobs, fed_job_t *job)
 	_set_assoc(jobs, ((job_host_t *) job->host)->spec, &row);
 	_set_place(job, &row);
 	_set_end(job, &row);
+	jobs_usage_ends(jobs, job);
 	_add(jobs, job, &row, JOB_ROW_CLOSED);
 }
 

@@ -109,4 +109,6 @@ extern void jobs_view(jobs_t *jobs, view_t *view)
 	view_sort(view);
 	view->jobs_changed = jobs->changed_at;
 	view->counts = jobs->counts;
+	view_used_make(&view->used, jobs->holders,
+		       jobs->conf.usage.kept ? jobs->usage : NULL);
 }

@@ -20,6 +20,7 @@ static const uint16_t assoc_reasons[LIMIT_KINDS][LIMIT_TRES] = {
 		WAIT_ASSOC_MAX_CPU_PER_NODE, WAIT_ASSOC_MAX_MEM_PER_NODE,
 		WAIT_ASSOC_MAX_UNK_PER_NODE, WAIT_ASSOC_MAX_BILLING_PER_NODE,
 	},
+	[LIMIT_GRP_MINS] = ALL(ASSOC_GRP_, _MIN),
 };
 
 static const uint16_t qos_reasons[LIMIT_KINDS][LIMIT_TRES] = {
@@ -36,6 +37,7 @@ static const uint16_t qos_reasons[LIMIT_KINDS][LIMIT_TRES] = {
 	[LIMIT_USER_RUN_MINS] = COMPAT_RUN_MINS_REASONS(USER),
 	[LIMIT_ACCT] = ALL(QOS_MAX_, _PER_ACCT),
 	[LIMIT_ACCT_RUN_MINS] = COMPAT_RUN_MINS_REASONS(ACCT),
+	[LIMIT_GRP_MINS] = ALL(QOS_GRP_, _MIN),
 };
 
 /* While a job is looked at */
@@ -45,7 +47,6 @@ typedef struct {
 	uint64_t tres[LIMIT_TRES];
 	const char *nodes;
 	uint8_t exempt;
-	time_t now;
 	bool strict;		/* what it can never have is refused */
 	bool is_set;		/* its time limit was set by a limit */
 	uint32_t minutes;
@@ -80,7 +81,8 @@ static uint64_t _tres(const look_t *look, const limits_t *limits,
 static uint32_t _count(const look_t *look, const limits_t *limits,
 		       limit_count_t count)
 {
-	if ((look->exempt & LIMIT_EXEMPT_TIME) && (count == LIMIT_MAX_WALL))
+	if ((look->exempt & LIMIT_EXEMPT_TIME) &&
+	    ((count == LIMIT_MAX_WALL) || (count == LIMIT_GRP_WALL)))
 		return INFINITE;
 	if (look->qos && (limits != look->qos) &&
 	    (look->qos->count[count] != INFINITE))
@@ -162,9 +164,9 @@ static uint32_t _is_too_long(look_t *look, const limits_t *limits,
 }
 
 static uint32_t _is_over_wall(look_t *look, const limits_t *limits,
-			      uint32_t reason)
+			      limit_count_t wall, uint32_t reason)
 {
-	uint32_t limit = _count(look, limits, LIMIT_MAX_WALL);
+	uint32_t limit = _count(look, limits, wall);
 
 	if (limit == INFINITE)
 		return 0;
@@ -206,10 +208,13 @@ static uint32_t _submit_qos(look_t *look)
 	if (_is_full(look, qos, LIMIT_GRP_SUBMIT, bound->qos.used->submitted))
 		return WAIT_QOS_GRP_SUB_JOB;
 	ONE_OF(_is_too_long(look, qos, LIMIT_JOB_MINS));
+	ONE_OF(_is_too_long(look, qos, LIMIT_GRP_MINS));
 	ONE_OF(_is_too_long(look, qos, LIMIT_GRP_RUN_MINS));
 	ONE_OF(_is_too_long(look, qos, LIMIT_ACCT_RUN_MINS));
 	ONE_OF(_is_too_long(look, qos, LIMIT_USER_RUN_MINS));
-	ONE_OF(_is_over_wall(look, qos, WAIT_QOS_MAX_WALL_PER_JOB));
+	ONE_OF(_is_over_wall(look, qos, LIMIT_MAX_WALL,
+			     WAIT_QOS_MAX_WALL_PER_JOB));
+	ONE_OF(_is_over_wall(look, qos, LIMIT_GRP_WALL, WAIT_QOS_GRP_WALL));
 	if (look->strict) {
 		ONE_OF(_is_too_much(look, qos, LIMIT_JOB, look->tres));
 		ONE_OF(_is_too_much(look, qos, LIMIT_JOB_NODE, look->tres));
@@ -235,7 +240,10 @@ static uint32_t _submit_assoc(look_t *look, const limits_held_t *assoc,
 		ONE_OF(_is_too_much(look, limits, LIMIT_GRP, look->tres));
 	if (_is_full(look, limits, LIMIT_GRP_SUBMIT, assoc->used->submitted))
 		return WAIT_ASSOC_GRP_SUB_JOB;
+	ONE_OF(_is_too_long(look, limits, LIMIT_GRP_MINS));
 	ONE_OF(_is_too_long(look, limits, LIMIT_GRP_RUN_MINS));
+	ONE_OF(_is_over_wall(look, limits, LIMIT_GRP_WALL,
+			     WAIT_ASSOC_GRP_WALL));
 	if (!own)
 		return 0;
 	if (look->strict) {
@@ -246,7 +254,8 @@ static uint32_t _submit_assoc(look_t *look, const limits_held_t *assoc,
 	    _is_full(look, limits, LIMIT_MAX_SUBMIT, assoc->used->submitted))
 		return WAIT_ASSOC_MAX_SUB_JOB;
 	ONE_OF(_is_too_long(look, limits, LIMIT_JOB_MINS));
-	ONE_OF(_is_over_wall(look, limits, WAIT_ASSOC_MAX_WALL_PER_JOB));
+	ONE_OF(_is_over_wall(look, limits, LIMIT_MAX_WALL,
+			     WAIT_ASSOC_MAX_WALL_PER_JOB));
 	return 0;
 }
 
@@ -304,6 +313,66 @@ static bool _is_longer(const look_t *look, const limits_t *limits)
 	       (_minutes(look, look->minutes) > limit);
 }
 
+/* ---- what was used ---- */
+
+/* A QOS whose factor is 0 has its jobs run for nothing. */
+static bool _is_free(const look_t *look)
+{
+	return look->qos && !look->qos->usage_factor;
+}
+
+static uint64_t _wall_mins(const limits_held_t *held)
+{
+	return held->usage ? held->usage->wall / 60 : 0;
+}
+
+static uint64_t _used_mins(const limits_held_t *held, limit_tres_t tres)
+{
+	return held->usage ? held->usage->tres[tres] / 60 : 0;
+}
+
+/* RET true if no more may be used, or "safe" and this would be more */
+static bool _is_wall_used(const look_t *look, const limits_held_t *held)
+{
+	uint32_t limit = _count(look, held->limits, LIMIT_GRP_WALL);
+	uint32_t max = _count(look, held->limits, LIMIT_MAX_WALL);
+	uint64_t used = _wall_mins(held);
+	uint32_t minutes = look->minutes;
+
+	if (limit == INFINITE)
+		return false;
+	if (minutes == NO_VAL)
+		minutes = MIN(limit, max);
+	return (used >= limit) ||
+	       (look->bound->safe && (used + _minutes(look, minutes) > limit));
+}
+
+/*
+ * The same of TRES (_validate_tres_usage_limits(), with curr_usage).
+ * IN asked - minutes
+ * IN run - minutes that those that run have before them; NULL: it runs, too
+ */
+static uint32_t _is_spent(const look_t *look, const limits_held_t *held,
+			  const uint64_t *asked, const uint64_t *run)
+{
+	bool is_free = run && _is_free(look);
+
+	for (limit_tres_t i = 0; i < LIMIT_TRES; i++) {
+		uint64_t limit = _tres(look, held->limits, LIMIT_GRP_MINS, i);
+		uint64_t used = is_free ? 0 : _used_mins(held, i);
+
+		if (!asked[i] || (limit == INFINITE64))
+			continue;
+		if ((used >= limit) ||
+		    (run && look->bound->safe &&
+		     (asked[i] + (is_free ? 0 : run[i]) > limit - used)))
+			return _reason(look, held->limits, LIMIT_GRP_MINS, i);
+	}
+	return 0;
+}
+
+/* ---- what is in use ---- */
+
 /* _get_unique_job_node_cnt(): of nodes that are in use already none is more */
 static const uint64_t *_fresh(const look_t *look, const limits_used_t *used,
 			      uint64_t *asked)
@@ -316,15 +385,10 @@ static const uint64_t *_fresh(const look_t *look, const limits_used_t *used,
 }
 
 /* What those that run have still before them, in minutes */
-static const uint64_t *_run_mins(const look_t *look, const limits_used_t *used,
-				 uint64_t *mins)
+static const uint64_t *_run_mins(const limits_used_t *used, uint64_t *mins)
 {
-	for (limit_tres_t i = 0; i < LIMIT_TRES; i++) {
-		/* the sums may have wrapped around, the difference has not */
-		int64_t left = used->ends[i] - used->rate[i] * look->now;
-
-		mins[i] = (left > 0) ? left / 60 : 0;
-	}
+	for (limit_tres_t i = 0; i < LIMIT_TRES; i++)
+		mins[i] = limits_run_secs(used, i) / 60;
 	return mins;
 }
 
@@ -336,6 +400,8 @@ static uint32_t _pre_qos(const look_t *look)
 
 	if (_is_full(look, qos, LIMIT_GRP_JOBS, bound->qos.used->running))
 		return WAIT_QOS_GRP_JOB;
+	if (_is_wall_used(look, &bound->qos))
+		return WAIT_QOS_GRP_WALL;
 	if (_is_full(look, qos, LIMIT_MAX_JOBS_ACCT, bound->account->running))
 		return WAIT_QOS_MAX_JOB_PER_ACCT;
 	if (_is_full(look, qos, LIMIT_MAX_JOBS, bound->user->running))
@@ -351,6 +417,8 @@ static uint32_t _pre_assoc(const look_t *look, const limits_held_t *assoc,
 
 	if (_is_full(look, limits, LIMIT_GRP_JOBS, assoc->used->running))
 		return WAIT_ASSOC_GRP_JOB;
+	if (_is_wall_used(look, assoc))
+		return WAIT_ASSOC_GRP_WALL;
 	if (!own)
 		return 0;
 	if (!_qos_has(look, LIMIT_MAX_JOBS, LIMIT_MAX_JOBS_ACCT) &&
@@ -367,11 +435,13 @@ static uint32_t _post_qos(const look_t *look, const uint64_t *mins)
 	uint64_t asked[LIMIT_TRES], used[LIMIT_TRES];
 	uint32_t reason;
 
+	ONE_OF(_is_spent(look, &bound->qos, mins,
+			 _run_mins(bound->qos.used, used)));
 	ONE_OF(_is_used_up(look, qos, LIMIT_GRP,
 			   _fresh(look, bound->qos.used, asked),
 			   bound->qos.used->tres));
 	ONE_OF(_is_used_up(look, qos, LIMIT_GRP_RUN_MINS, mins,
-			   _run_mins(look, bound->qos.used, used)));
+			   _run_mins(bound->qos.used, used)));
 	ONE_OF(_is_too_much(look, qos, LIMIT_JOB_MINS, mins));
 	ONE_OF(_is_too_much(look, qos, LIMIT_JOB, look->tres));
 	ONE_OF(_is_too_much(look, qos, LIMIT_JOB_NODE, look->tres));
@@ -383,9 +453,9 @@ static uint32_t _post_qos(const look_t *look, const uint64_t *mins)
 			   _fresh(look, bound->user, asked),
 			   bound->user->tres));
 	ONE_OF(_is_used_up(look, qos, LIMIT_ACCT_RUN_MINS, mins,
-			   _run_mins(look, bound->account, used)));
+			   _run_mins(bound->account, used)));
 	ONE_OF(_is_used_up(look, qos, LIMIT_USER_RUN_MINS, mins,
-			   _run_mins(look, bound->user, used)));
+			   _run_mins(bound->user, used)));
 	return 0;
 }
 
@@ -397,11 +467,13 @@ static uint32_t _post_assoc(const look_t *look, const limits_held_t *assoc,
 	uint64_t asked[LIMIT_TRES], used[LIMIT_TRES];
 	uint32_t reason;
 
+	ONE_OF(_is_spent(look, assoc, mins,
+			 _run_mins(assoc->used, used)));
 	ONE_OF(_is_used_up(look, limits, LIMIT_GRP,
 			   _fresh(look, assoc->used, asked),
 			   assoc->used->tres));
 	ONE_OF(_is_used_up(look, limits, LIMIT_GRP_RUN_MINS, mins,
-			   _run_mins(look, assoc->used, used)));
+			   _run_mins(assoc->used, used)));
 	if (!own)
 		return 0;
 	ONE_OF(_is_too_much(look, limits, LIMIT_JOB_MINS, mins));
@@ -411,13 +483,12 @@ static uint32_t _post_assoc(const look_t *look, const limits_held_t *assoc,
 }
 
 extern uint32_t limits_start(const limits_bound_t *bound,
-			     const limits_ask_t *ask, time_t now)
+			     const limits_ask_t *ask)
 {
 	look_t look = _look(bound, ask);
 	uint64_t mins[LIMIT_TRES];
 	uint32_t minutes, reason;
 
-	look.now = now;
 	look.exempt = ask->exempt;
 	minutes = _minutes(&look, (ask->minutes == NO_VAL) ?
 				  ask->part_minutes : ask->minutes);
@@ -434,6 +505,49 @@ extern uint32_t limits_start(const limits_bound_t *bound,
 	for (uint32_t i = 0; i < bound->assoc_cnt; i++) {
 		if (bound->assoc[i].limits)
 			ONE_OF(_post_assoc(&look, &bound->assoc[i], !i, mins));
+	}
+	return 0;
+}
+
+/* ---- while it runs ---- */
+
+/* IN mins - that it has had of each TRES so far, and one more */
+static uint32_t _run_out(const look_t *look, const limits_held_t *held,
+			 const uint64_t *mins)
+{
+	bool of_qos = (held->limits == look->qos);
+	uint64_t counted[LIMIT_TRES];
+	uint32_t limit = _count(look, held->limits, LIMIT_GRP_WALL), reason;
+
+	ONE_OF(_is_spent(look, held, mins, NULL));
+	if ((limit != INFINITE) && (_wall_mins(held) >= limit))
+		return of_qos ? WAIT_QOS_GRP_WALL : WAIT_ASSOC_GRP_WALL;
+	for (limit_tres_t i = 0; i < LIMIT_TRES; i++)
+		counted[i] = mins[i];
+	if (!of_qos)
+		counted[LIMIT_NODE] = 0;
+	return _is_too_much(look, held->limits, LIMIT_JOB_MINS, counted);
+}
+
+extern uint32_t limits_run_out(const limits_bound_t *bound,
+			       const uint64_t *tres, uint32_t minutes)
+{
+	look_t look = { .bound = bound, .qos = bound->qos.limits };
+	uint64_t mins[LIMIT_TRES];
+	uint32_t reason;
+
+	if (bound->safe)
+		return 0;
+	for (limit_tres_t i = 0; i < LIMIT_TRES; i++)
+		mins[i] = tres[i] ? tres[i] * minutes + 1 : 0;
+	if (look.qos)
+		ONE_OF(_run_out(&look, &bound->qos, mins));
+	for (uint32_t i = 0; i < bound->assoc_cnt; i++) {
+		/* not for the root, which is above all */
+		if (i && (i + 1 == bound->assoc_cnt))
+			break;
+		if (bound->assoc[i].limits)
+			ONE_OF(_run_out(&look, &bound->assoc[i], mins));
 	}
 	return 0;
 }

@@ -7,8 +7,7 @@
  * hold for the job's own and for all accounts above it. Pure: who is limited,
  * and what is in use, is brought along. Partitions have no QOS at FLURM.
  *
- * Not here is what needs usage that was accumulated and decays: GrpTRESMins and
- * GrpWall, and so "safe". Nor is GRES, which is none of FLURM's TRES.
+ * Not here is GRES, which is none of FLURM's TRES.
  */
 #ifndef FED_SIBLING_LIMITS_H
 #define FED_SIBLING_LIMITS_H
@@ -37,6 +36,7 @@ typedef enum {
 	LIMIT_MAX_JOBS_ACCT,	/* of a QOS only, as below */
 	LIMIT_MAX_SUBMIT_ACCT,
 	LIMIT_MAX_WALL,		/* minutes */
+	LIMIT_GRP_WALL,		/* minutes, that were used */
 	LIMIT_COUNTS
 } limit_count_t;
 
@@ -52,6 +52,7 @@ typedef enum {
 	LIMIT_USER_RUN_MINS,
 	LIMIT_ACCT,
 	LIMIT_ACCT_RUN_MINS,
+	LIMIT_GRP_MINS,		/* that were used */
 	LIMIT_KINDS
 } limit_kind_t;
 
@@ -62,9 +63,13 @@ typedef struct {
 	/* of a QOS */
 	bool deny;		/* DenyOnLimit */
 	bool factor_safe;	/* UsageFactorSafe */
+	bool keeps;		/* NoDecay: what was used stays so */
 	double usage_factor;	/* of the minutes that count as used */
 	double limit_factor;	/* of TRES limits of associations; 0: none */
 } limits_t;
+
+/* RET slurmdbd's id of a TRES */
+extern uint32_t limits_tres_id(limit_tres_t tres);
 
 /* RET what slurmdbd says of it, to be xfreed; NULL: it limits nothing */
 extern limits_t *limits_of_assoc(const slurmdb_assoc_rec_t *rec);
@@ -75,9 +80,13 @@ extern limits_t *limits_of_qos(const slurmdb_qos_rec_t *rec);
 /* RET a copy, to be xfreed; NULL for NULL */
 extern limits_t *limits_copy(const limits_t *limits);
 
-/* To and from the ledger, NULL too. RET of unpack: to be xfreed, or NULL */
+/*
+ * To and from the ledger, NULL too.
+ * IN old - of a record that has none of what was used
+ * RET of unpack: to be xfreed, or NULL
+ */
 extern void limits_pack(const limits_t *limits, fed_bytes_t *bytes);
-extern limits_t *limits_unpack(fed_reader_t *reader);
+extern limits_t *limits_unpack(fed_reader_t *reader, bool old);
 
 /* What the jobs of a QOS, of an association and all below it, or of a user or
  * an account with a QOS have in use. Zeroed: nothing. */
@@ -86,12 +95,30 @@ typedef struct {
 	uint32_t running;
 	uint64_t tres[LIMIT_TRES];	/* a node that is shared counts once */
 	uint64_t rate[LIMIT_TRES];	/* TRES times usage_factor */
-	uint64_t ends[LIMIT_TRES];	/* sum of rate times the time of its end */
+	uint64_t ends[LIMIT_TRES]; /* sum of rate times the time of its end */
+	uint64_t begins[LIMIT_TRES]; /* ... since when it is not charged yet */
+	int64_t charged;	/* all up to then: limits_charged() */
 	struct limits_node *nodes;	/* by name */
 	uint32_t node_cnt;
 } limits_used_t;
 
 extern void limits_used_free(limits_used_t *used);
+
+/* What was used, in seconds, decayed (usage.h) */
+typedef struct {
+	double raw;		/* of billing */
+	double wall;
+	double tres[LIMIT_TRES];
+} usage_sum_t;
+
+/*
+ * RET seconds of a TRES that those that run have still before them, and what
+ *	they are not charged for yet (grp_used_tres_run_secs)
+ */
+extern uint64_t limits_run_secs(const limits_used_t *used, limit_tres_t tres);
+
+/* All that run were charged up to then. */
+extern void limits_charged(limits_used_t *used, int64_t until);
 
 /* RET how many nodes of a host list are not in use yet */
 extern uint32_t limits_fresh_nodes(const limits_used_t *used,
@@ -100,6 +127,7 @@ extern uint32_t limits_fresh_nodes(const limits_used_t *used,
 typedef struct {
 	const limits_t *limits;	/* NULL: none */
 	const limits_used_t *used;
+	const usage_sum_t *usage; /* NULL: nothing was used */
 } limits_held_t;
 
 /* All that limits a job. limits may be NULL where there are none. */
@@ -109,6 +137,8 @@ typedef struct {
 	const limits_used_t *account;
 	const limits_held_t *assoc;	/* its own, then those above it */
 	uint32_t assoc_cnt;
+	bool safe;		/* AccountingStorageEnforce=safe: only what
+				 * cannot exceed what may be used is to start */
 } limits_bound_t;
 
 /*
@@ -142,12 +172,24 @@ extern uint32_t limits_submit(const limits_bound_t *bound, limits_ask_t *ask);
  * RET 0, or the reason why it waits
  */
 extern uint32_t limits_start(const limits_bound_t *bound,
-			     const limits_ask_t *ask, time_t now);
+			     const limits_ask_t *ask);
+
+/*
+ * Has what may be used been used while it runs, so that it is to be ended; with
+ * AccountingStorageEnforce=safe that is not asked (acct_policy_job_time_out())?
+ * IN tres - what it has
+ * IN minutes - how long it runs, but for the time that it was suspended
+ * RET 0, or the limit, by the reason for which one that waits would go on to
+ *	wait
+ */
+extern uint32_t limits_run_out(const limits_bound_t *bound,
+			       const uint64_t *tres, uint32_t minutes);
 
 /* What one job has in use */
 typedef struct {
 	uint64_t tres[LIMIT_TRES];
 	uint64_t rate[LIMIT_TRES];
+	int64_t begin;		/* since when it is not charged yet */
 	int64_t end;		/* when its time is up */
 	char *nodes;		/* host list, or NULL */
 } limits_share_t;
@@ -155,10 +197,12 @@ typedef struct {
 /*
  * What the job has in use if it starts then.
  * IN qos - limits of its QOS, or NULL
+ * IN charged - all were, up to then
  * RET to be given to limits_share_free()
  */
 extern limits_share_t limits_share(const limits_t *qos,
-				   const limits_ask_t *ask, time_t start);
+				   const limits_ask_t *ask, time_t start,
+				   time_t charged);
 extern void limits_share_free(limits_share_t *share);
 
 /* It starts, or ends. Not what is counted in submitted. */

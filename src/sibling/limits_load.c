@@ -14,6 +14,11 @@ static const int tres_ids[LIMIT_TRES] = {
 	[LIMIT_BILLING] = TRES_BILLING,
 };
 
+extern uint32_t limits_tres_id(limit_tres_t tres)
+{
+	return tres_ids[tres];
+}
+
 static limits_t *_none(void)
 {
 	limits_t *limits = xmalloc(sizeof(*limits));
@@ -61,7 +66,9 @@ extern limits_t *limits_of_assoc(const slurmdb_assoc_rec_t *rec)
 	_set_count(limits, LIMIT_MAX_JOBS, rec->max_jobs);
 	_set_count(limits, LIMIT_MAX_SUBMIT, rec->max_submit_jobs);
 	_set_count(limits, LIMIT_MAX_WALL, rec->max_wall_pj);
+	_set_count(limits, LIMIT_GRP_WALL, rec->grp_wall);
 	_set_tres(limits, LIMIT_GRP, rec->grp_tres);
+	_set_tres(limits, LIMIT_GRP_MINS, rec->grp_tres_mins);
 	_set_tres(limits, LIMIT_GRP_RUN_MINS, rec->grp_tres_run_mins);
 	_set_tres(limits, LIMIT_JOB, rec->max_tres_pj);
 	_set_tres(limits, LIMIT_JOB_MINS, rec->max_tres_mins_pj);
@@ -82,7 +89,9 @@ extern limits_t *limits_of_qos(const slurmdb_qos_rec_t *rec)
 	_set_count(limits, LIMIT_MAX_JOBS_ACCT, rec->max_jobs_pa);
 	_set_count(limits, LIMIT_MAX_SUBMIT_ACCT, rec->max_submit_jobs_pa);
 	_set_count(limits, LIMIT_MAX_WALL, rec->max_wall_pj);
+	_set_count(limits, LIMIT_GRP_WALL, rec->grp_wall);
 	_set_tres(limits, LIMIT_GRP, rec->grp_tres);
+	_set_tres(limits, LIMIT_GRP_MINS, rec->grp_tres_mins);
 	_set_tres(limits, LIMIT_GRP_RUN_MINS, rec->grp_tres_run_mins);
 	_set_tres(limits, LIMIT_JOB, rec->max_tres_pj);
 	_set_tres(limits, LIMIT_JOB_MINS, rec->max_tres_mins_pj);
@@ -99,6 +108,7 @@ extern limits_t *limits_of_qos(const slurmdb_qos_rec_t *rec)
 	if (!(rec->flags & QOS_FLAG_NOTSET)) {
 		limits->deny = rec->flags & QOS_FLAG_DENY_LIMIT;
 		limits->factor_safe = rec->flags & QOS_FLAG_USAGE_FACTOR_SAFE;
+		limits->keeps = rec->flags & QOS_FLAG_NO_DECAY;
 	}
 	/* what is not set is INFINITE or NO_VAL */
 	if ((rec->usage_factor >= 0) && (rec->usage_factor < NO_VAL))
@@ -156,11 +166,12 @@ extern void limits_pack(const limits_t *limits, fed_bytes_t *bytes)
 	fed_put_u8(bytes, 0);
 	fed_put_u8(bytes, limits->deny);
 	fed_put_u8(bytes, limits->factor_safe);
+	fed_put_u8(bytes, limits->keeps);
 	_put_factor(bytes, limits->usage_factor);
 	_put_factor(bytes, limits->limit_factor);
 }
 
-extern limits_t *limits_unpack(fed_reader_t *reader)
+extern limits_t *limits_unpack(fed_reader_t *reader, bool old)
 {
 	limits_t *limits;
 	uint8_t place;
@@ -169,7 +180,8 @@ extern limits_t *limits_unpack(fed_reader_t *reader)
 		return NULL;
 	limits = _none();
 	for (int i = 0; i < LIMIT_COUNTS; i++)
-		limits->count[i] = fed_get_u32(reader);
+		if (!old || (i != LIMIT_GRP_WALL))
+			limits->count[i] = fed_get_u32(reader);
 	while ((place = fed_get_u8(reader))) {
 		uint64_t limit = fed_get_u64(reader);
 
@@ -181,6 +193,7 @@ extern limits_t *limits_unpack(fed_reader_t *reader)
 	}
 	limits->deny = fed_get_u8(reader);
 	limits->factor_safe = fed_get_u8(reader);
+	limits->keeps = old ? false : fed_get_u8(reader);
 	limits->usage_factor = _get_factor(reader);
 	limits->limit_factor = _get_factor(reader);
 	return limits;

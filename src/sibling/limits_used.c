@@ -1,8 +1,8 @@
 /*
  * limits_used.c - what is in use of what is limited (see limits.h).
  *
- * What those that run have still before them changes with time alone; so sums
- * are kept from which it follows at any time.
+ * What those that run have still before them changes for all at once, when they
+ * are charged; so sums are kept from which it follows.
  */
 #include "src/sibling/limits.h"
 
@@ -103,6 +103,21 @@ extern uint32_t limits_fresh_nodes(const limits_used_t *used, const char *list)
 	return fresh;
 }
 
+extern uint64_t limits_run_secs(const limits_used_t *used, limit_tres_t tres)
+{
+	/* the sums may have wrapped around, the difference has not */
+	int64_t left = used->ends[tres] - used->begins[tres];
+
+	return (left > 0) ? left : 0;
+}
+
+extern void limits_charged(limits_used_t *used, int64_t until)
+{
+	used->charged = until;
+	for (limit_tres_t i = 0; i < LIMIT_TRES; i++)
+		used->begins[i] = used->rate[i] * until;
+}
+
 extern void limits_used_free(limits_used_t *used)
 {
 	for (uint32_t i = 0; i < used->node_cnt; i++)
@@ -112,11 +127,13 @@ extern void limits_used_free(limits_used_t *used)
 }
 
 extern limits_share_t limits_share(const limits_t *qos,
-				   const limits_ask_t *ask, time_t start)
+				   const limits_ask_t *ask, time_t start,
+				   time_t charged)
 {
 	uint32_t minutes = (ask->minutes == NO_VAL) ? ask->part_minutes :
 						      ask->minutes;
 	limits_share_t share = {
+		.begin = MAX(start, charged),
 		.end = start + ((minutes == INFINITE) ?
 				NO_LIMIT_S : (int64_t) minutes * 60),
 		.nodes = xstrdup(ask->nodes),
@@ -143,6 +160,7 @@ extern void limits_add(limits_used_t *used, const limits_share_t *share)
 			used->tres[i] += share->tres[i];
 		used->rate[i] += share->rate[i];
 		used->ends[i] += share->rate[i] * share->end;
+		used->begins[i] += share->rate[i] * share->begin;
 	}
 	if (share->nodes)
 		_for_each_node(used, share->nodes, _use_node);
@@ -150,12 +168,15 @@ extern void limits_add(limits_used_t *used, const limits_share_t *share)
 
 extern void limits_remove(limits_used_t *used, const limits_share_t *share)
 {
+	int64_t begin = MAX(share->begin, used->charged);
+
 	used->running--;
 	for (limit_tres_t i = 0; i < LIMIT_TRES; i++) {
 		if ((i != LIMIT_NODE) || !share->nodes)
 			used->tres[i] -= share->tres[i];
 		used->rate[i] -= share->rate[i];
 		used->ends[i] -= share->rate[i] * share->end;
+		used->begins[i] -= share->rate[i] * begin;
 	}
 	if (share->nodes)
 		_for_each_node(used, share->nodes, _leave_node);

@@ -21,6 +21,8 @@ libfedsibling_la_SOURCES = \
 	src/sibling/assoc_load.c \
 	src/sibling/assoc_show.c \
 	src/sibling/assoc_show.h \
+	src/sibling/assoc_usage.c \
+	src/sibling/assoc_usage.h \
 	src/sibling/compat.h \
 	src/sibling/conf.c \
 	src/sibling/conf.h \
@@ -38,6 +40,8 @@ libfedsibling_la_SOURCES = \
 	src/sibling/engine_int.h \
 	src/sibling/engine_ledger.c \
 	src/sibling/engine_take.c \
+	src/sibling/fair_share.c \
+	src/sibling/fair_share.h \
 	src/sibling/federation.c \
 	src/sibling/federation.h \
 	src/sibling/flurm_side.c \
@@ -66,6 +70,7 @@ libfedsibling_la_SOURCES = \
 	src/sibling/jobs_rows.c \
 	src/sibling/jobs_sync.c \
 	src/sibling/jobs_top.c \
+	src/sibling/jobs_usage.c \
 	src/sibling/jobs_view.c \
 	src/sibling/limits.c \
 	src/sibling/limits.h \
@@ -134,8 +139,12 @@ libfedsibling_la_SOURCES = \
 	src/sibling/status.h \
 	src/sibling/thread.c \
 	src/sibling/thread.h \
+	src/sibling/usage.c \
+	src/sibling/usage.h \
 	src/sibling/view.c \
 	src/sibling/view.h \
+	src/sibling/view_used.c \
+	src/sibling/view_used.h \
 	# End of libfedsibling_la_SOURCES
 # libfedflurm.la brings libfedcore.la along
-libfedsibling_la_LIBADD = libfedflurm.la
+libfedsibling_la_LIBADD = libfedflurm.la -lm

@@ -23,6 +23,8 @@ typedef enum {
 	RECORD_ROW = 10,	/* u64 number, i64 when; row_pack(): slurmdbd is
 				 * to know it */
 	RECORD_ROW_DONE = 11,	/* u64: rows up to this number are done with */
+	RECORD_USAGE = 12,	/* all that was used: usage_pack() */
+	RECORD_CHARGE = 13,	/* what was since, by one job: usage_charge() */
 } record_type_t;
 
 /* As fed_get_str(), but for xfree() */

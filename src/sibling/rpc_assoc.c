@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "src/sibling/assoc_show.h"
+#include "src/sibling/assoc_usage.h"
 #include "src/sibling/rights.h"
 
 /* Who asks, and for what */
@@ -23,6 +23,7 @@ typedef struct {
 	buf_t *buf;
 	uint32_t count;
 	shares_response_msg_t *shares;
+	const assoc_usage_t *usage;
 } asker_t;
 
 /* RET false if he may ask for nothing */
@@ -66,10 +67,14 @@ static bool _shows_assoc(const asker_t *asker, const slurmdb_assoc_rec_t *rec)
 static int _pack_assoc(void *x, void *arg)
 {
 	asker_t *asker = arg;
+	slurmdb_assoc_rec_t rec = *(slurmdb_assoc_rec_t *) x;
 
 	if (!_shows_assoc(asker, x))
 		return 0;
-	slurmdb_pack_assoc_rec_with_usage(x, asker->version, asker->buf);
+	/* all else is what all are shown */
+	rec.usage = assoc_usage_of_assoc(asker->usage, x);
+	slurmdb_pack_assoc_rec_with_usage(&rec, asker->version, asker->buf);
+	slurmdb_destroy_assoc_usage(rec.usage);
 	asker->count++;
 	return 0;
 }
@@ -77,8 +82,11 @@ static int _pack_assoc(void *x, void *arg)
 static int _pack_qos(void *x, void *arg)
 {
 	asker_t *asker = arg;
+	slurmdb_qos_rec_t rec = *(slurmdb_qos_rec_t *) x;
 
-	slurmdb_pack_qos_rec_with_usage(x, asker->version, asker->buf);
+	rec.usage = assoc_usage_of_qos(asker->usage, x);
+	slurmdb_pack_qos_rec_with_usage(&rec, asker->version, asker->buf);
+	slurmdb_destroy_qos_usage(rec.usage);
 	asker->count++;
 	return 0;
 }
@@ -156,12 +164,18 @@ extern void rpc_assocs(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 {
 	const assoc_mgr_info_request_msg_t *request = msg->data;
 	const assoc_show_t nothing = { 0 };
+	assoc_usage_t usage;
 	assoc_show_t *show;
 	asker_t asker;
+	view_t *view;
 
 	if (!_init_asker(&asker, conf, uid,
 			 PRIVATE_DATA_USAGE | PRIVATE_DATA_USERS)) {
 		(void) slurm_send_rc_msg(msg, ESLURM_USER_ID_MISSING);
+		return;
+	}
+	if (!(view = rpc_view(conf, msg))) {
+		xfree(asker.name);
 		return;
 	}
 	asker.users = request->user_list;
@@ -169,9 +183,13 @@ extern void rpc_assocs(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 	asker.version = msg->protocol_version;
 	asker.buf = init_buf(BUF_SIZE);
 	show = assoc_show_ref(conf->assoc);
-	_pack_info(&asker, show ? show : &nothing, request);
+	assoc_usage_make(&usage, show ? show : &nothing, view);
+	asker.usage = &usage;
+	_pack_info(&asker, usage.show, request);
 	(void) compat_reply_body(msg, RESPONSE_ASSOC_MGR_INFO, asker.buf);
+	assoc_usage_free(&usage);
 	assoc_show_unref(show);
+	view_unref(view);
 	free_buf(asker.buf);
 	xfree(asker.name);
 }
@@ -189,13 +207,14 @@ static void *_copy(const void *from, size_t count, size_t size)
 static int _add_share(void *x, void *arg)
 {
 	const slurmdb_assoc_rec_t *rec = x;
-	const slurmdb_assoc_usage_t *usage = rec->usage;
+	slurmdb_assoc_usage_t *usage;
 	asker_t *asker = arg;
 	uint32_t tres = asker->shares->tres_cnt;
 	assoc_shares_object_t *share;
 
 	if (!_shows_assoc(asker, rec))
 		return 0;
+	usage = assoc_usage_of_assoc(asker->usage, rec);
 	share = xmalloc(sizeof(*share));
 	*share = (assoc_shares_object_t) {
 		.assoc_id = rec->id,
@@ -219,6 +238,7 @@ static int _add_share(void *x, void *arg)
 		.level_fs = usage->level_fs,
 		.user = rec->user ? 1 : 0,
 	};
+	slurmdb_destroy_assoc_usage(usage);
 	list_append(asker->shares->assoc_shares_list, share);
 	return 0;
 }
@@ -227,9 +247,14 @@ extern void rpc_shares(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 {
 	const shares_request_msg_t *request = msg->data;
 	shares_response_msg_t response = { 0 };
-	assoc_show_t *show = assoc_show_ref(conf->assoc);
+	view_t *view = rpc_view(conf, msg);
+	assoc_usage_t usage;
+	assoc_show_t *show;
 	asker_t asker;
 
+	if (!view)
+		return;
+	show = assoc_show_ref(conf->assoc);
 	/* who may ask for nothing is shown nothing */
 	if (_init_asker(&asker, conf, uid, PRIVATE_DATA_USAGE) && show) {
 		asker.users = request->user_list;
@@ -239,10 +264,14 @@ extern void rpc_shares(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 		response.tres_names = show->tres_names;
 		response.assoc_shares_list =
 			list_create(slurm_destroy_assoc_shares_object);
+		assoc_usage_make(&usage, show, view);
+		asker.usage = &usage;
 		(void) list_for_each(show->assocs, _add_share, &asker);
+		assoc_usage_free(&usage);
 	}
 	(void) compat_reply(msg, RESPONSE_SHARE_INFO, &response);
 	FREE_NULL_LIST(response.assoc_shares_list);
 	assoc_show_unref(show);
+	view_unref(view);
 	xfree(asker.name);
 }

@@ -6,6 +6,16 @@
 
 #include <string.h>
 
+static fair_kind_t _fair_kind(const slurm_conf_t *conf)
+{
+	if (!xstrcmp(conf->priority_type, "priority/basic"))
+		return FAIR_NONE;
+	if (conf->priority_flags & PRIORITY_FLAGS_FAIR_TREE)
+		return FAIR_TREE;
+	return (conf->priority_flags & PRIORITY_FLAGS_DEPTH_OBLIVIOUS) ?
+		FAIR_OBLIVIOUS : FAIR_CLASSIC;
+}
+
 extern site_t *site_copy(void)
 {
 	site_t *site = xmalloc(sizeof(*site));
@@ -30,8 +40,13 @@ extern site_t *site_copy(void)
 	site->enforce = conf->accounting_storage_enforce;
 	site->track_wckey = conf->conf_flags & COMPAT_CONF_WCKEY;
 	site->tres = xstrdup(conf->accounting_storage_tres);
-	site->fair_share = xstrcmp(conf->priority_type, "priority/basic");
-	site->fair_tree = conf->priority_flags & PRIORITY_FLAGS_FAIR_TREE;
+	site->fair = _fair_kind(conf);
+	site->usage = (usage_conf_t) {
+		.kept = (site->fair != FAIR_NONE),
+		.half_life = conf->priority_decay_hl,
+		.period = conf->priority_calc_period,
+		.reset = conf->priority_reset_period,
+	};
 	site->private_data = conf->private_data;
 	site->min_job_age = conf->min_job_age;
 	site->slurm_uid = conf->slurm_user_id;

@@ -11,6 +11,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "src/sibling/fair_share.h"
+#include "src/sibling/usage.h"
+
 typedef struct {
 	char *conf_dir;		/* directory of slurm.conf */
 	char *state_dir;	/* StateSaveLocation */
@@ -26,8 +29,8 @@ typedef struct {
 	uint16_t enforce;	/* AccountingStorageEnforce, its bits */
 	bool track_wckey;	/* TrackWCKey */
 	char *tres;		/* AccountingStorageTRES */
-	bool fair_share;	/* PriorityType is not priority/basic */
-	bool fair_tree;		/* and this kind of it */
+	usage_conf_t usage;
+	fair_kind_t fair;
 } site_t;
 
 /*

@@ -88,6 +88,7 @@ extern void view_unref(view_t *view)
 	for (size_t i = 0; i < view->job_cnt; i++)
 		view_job_unref(view->job[i]);
 	xfree(view->job);
+	view_used_free(&view->used);
 	federation_unref(view->fed);
 	nodes_unref(view->nodes);
 	pthread_mutex_destroy(&view->lock);

@@ -18,6 +18,7 @@
 #include "src/sibling/federation.h"
 #include "src/sibling/job_kept.h"
 #include "src/sibling/nodes.h"
+#include "src/sibling/view_used.h"
 
 /* A job; kept by the engine until the job changes */
 typedef struct {
@@ -57,6 +58,7 @@ typedef struct {
 	size_t job_cnt;
 	time_t jobs_changed;
 	view_counts_t counts;
+	view_used_list_t used;
 
 	pthread_mutex_t lock;	/* of the two below */
 	view_body_t *bodies;

@@ -59,6 +59,7 @@ EXTRA_DIST += \
 	testsuite/system/test_sview.py \
 	testsuite/system/test_top.py \
 	testsuite/system/test_topology.py \
+	testsuite/system/test_usage.py \
 	testsuite/system/test_visible.py \
 	# End of EXTRA_DIST
 

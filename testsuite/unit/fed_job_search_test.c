@@ -422,6 +422,7 @@ static void _expand_origin(int32_t at)
 	if (with_details &&
 	    !(nodes[at].job.owed & FED_BIT(FED_ACT_FLURM_UPDATE)))
 		TRY("change", .type = FED_EV_CHANGE);
+	TRY("run_out", .type = FED_EV_RUN_OUT);
 	TRY("submitted again", .type = FED_EV_SUBMIT,
 	    .only_here = nodes[at].job.facts & FED_JOB_F_ONLY_HERE);
 	if (nodes[at].job.inflight & FED_BIT(FED_ACT_LOCK)) {

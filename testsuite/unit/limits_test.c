@@ -4,16 +4,18 @@
  */
 #include "testsuite/unit/slurm_unit.h"
 
+#include <math.h>
+
 #include "src/sibling/job_bound.h"
 #include "src/sibling/limits.h"
 
 #define NOW 1000000
 
-typedef enum { NOBODY, QOS, ASSOC, ACCT, HOLDERS } holder_t;
+typedef enum { NOBODY, QOS, ASSOC, ACCT, HOLDERS } of_t;
 
 /* One limit */
 typedef struct {
-	holder_t of;
+	of_t of;
 	bool is_tres;
 	int kind;
 	limit_tres_t tres;
@@ -149,6 +151,13 @@ static const row_t rows[] = {
 	{ "MaxWall with DenyOnLimit", { NUMBER(ASSOC, MAX_WALL, 4) },
 	  .deny = true, .minutes = 5, .submit = WAIT_ASSOC_MAX_WALL_PER_JOB,
 	  .start = WAIT_ASSOC_MAX_WALL_PER_JOB },
+	{ "GrpWall of one that names no limit", { NUMBER(ACCT, GRP_WALL, 7) },
+	  .minutes = NO_VAL, .submit_minutes = 7 },
+	{ "GrpWall with DenyOnLimit", { NUMBER(QOS, GRP_WALL, 4) },
+	  .deny = true, .minutes = 5, .submit = WAIT_QOS_GRP_WALL },
+	{ "GrpTRESMins with DenyOnLimit", { AMOUNT(ACCT, GRP_MINS, CPU, 9) },
+	  .deny = true, .cpus = 2, .minutes = 5,
+	  .submit = WAIT_ASSOC_GRP_CPU_MIN },
 	{ "QOS MaxWall in place of MaxWall", { NUMBER(QOS, MAX_WALL, 6),
 	  NUMBER(ASSOC, MAX_WALL, 4) }, .minutes = 5 },
 	{ "MaxWall of one that names no limit", { NUMBER(ASSOC, MAX_WALL, 4) },
@@ -283,7 +292,7 @@ static void _use(world_t *world, const limits_share_t *share, bool add)
 static void _rules(void **state)
 {
 	const limits_ask_t one = _ask(2, "n1", 5);
-	limits_share_t share = limits_share(NULL, &one, NOW);
+	limits_share_t share = limits_share(NULL, &one, NOW, 0);
 	world_t world;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -302,7 +311,7 @@ static void _rules(void **state)
 		if (row->submit_minutes &&
 		    (ask.minutes != row->submit_minutes))
 			fail_msg("%s: %u minutes", row->name, ask.minutes);
-		start = limits_start(&world.bound, &ask, NOW);
+		start = limits_start(&world.bound, &ask);
 		if (start != row->start)
 			fail_msg("%s: start: %s", row->name,
 				 compat_reason_name(start));
@@ -320,25 +329,157 @@ static void _rules(void **state)
 	limits_share_free(&share);
 }
 
+/* Of what was used: 20 CPU minutes and 10 minutes, 2 CPUs run for 5 more. Asked
+ * for are 2 CPUs. */
+static const struct {
+	const char *name;
+	set_t set[2];
+	bool safe;
+	double factor;		/* of the QOS; 0: 1; negative: 0 */
+	uint32_t minutes;	/* that are asked for, or have been run */
+	uint32_t start;
+	uint32_t run_out;
+} spent_rows[] = {
+	{ "less than it may", { AMOUNT(ASSOC, GRP_MINS, CPU, 21) },
+	  .minutes = 60 },
+	{ "all that it may", { AMOUNT(ASSOC, GRP_MINS, CPU, 20) },
+	  .start = WAIT_ASSOC_GRP_CPU_MIN, .run_out = WAIT_ASSOC_GRP_CPU_MIN },
+	{ "all that those above may: the last one is the root",
+	  { AMOUNT(ACCT, GRP_MINS, CPU, 20) },
+	  .start = WAIT_ASSOC_GRP_CPU_MIN },
+	{ "QOS", { AMOUNT(QOS, GRP_MINS, CPU, 19) },
+	  .start = WAIT_QOS_GRP_CPU_MIN, .run_out = WAIT_QOS_GRP_CPU_MIN },
+	{ "QOS in place of the association", { AMOUNT(QOS, GRP_MINS, CPU, 21),
+	  AMOUNT(ASSOC, GRP_MINS, CPU, 20) }, .minutes = 5 },
+	{ "another TRES", { AMOUNT(ASSOC, GRP_MINS, MEM, 2000) },
+	  .start = WAIT_ASSOC_GRP_MEM_MIN, .run_out = WAIT_ASSOC_GRP_MEM_MIN },
+	{ "no TRES", { AMOUNT(ASSOC, GRP_MINS, CPU, 0) },
+	  .start = WAIT_ASSOC_GRP_CPU_MIN, .run_out = WAIT_ASSOC_GRP_CPU_MIN },
+	{ "safe", { AMOUNT(ASSOC, GRP_MINS, CPU, 40) }, .safe = true,
+	  .minutes = 5 },
+	{ "not safe", { AMOUNT(ASSOC, GRP_MINS, CPU, 39) }, .safe = true,
+	  .minutes = 5, .start = WAIT_ASSOC_GRP_CPU_MIN },
+	{ "not safe of a QOS", { AMOUNT(QOS, GRP_MINS, CPU, 39) }, .safe = true,
+	  .minutes = 5, .start = WAIT_QOS_GRP_CPU_MIN },
+	{ "safe as it is free", { AMOUNT(ASSOC, GRP_MINS, CPU, 10) },
+	  .safe = true, .factor = -1, .minutes = 5 },
+	{ "what it runs counts even so", { AMOUNT(ASSOC, GRP_MINS, CPU, 10) },
+	  .factor = -1, .minutes = 5, .run_out = WAIT_ASSOC_GRP_CPU_MIN },
+	/* time */
+	{ "less time", { NUMBER(ASSOC, GRP_WALL, 11) }, .minutes = 60 },
+	{ "all time", { NUMBER(ASSOC, GRP_WALL, 10) },
+	  .start = WAIT_ASSOC_GRP_WALL, .run_out = WAIT_ASSOC_GRP_WALL },
+	{ "QOS time", { NUMBER(QOS, GRP_WALL, 10) },
+	  .start = WAIT_QOS_GRP_WALL, .run_out = WAIT_QOS_GRP_WALL },
+	{ "safe time", { NUMBER(ASSOC, GRP_WALL, 15) }, .safe = true,
+	  .minutes = 5 },
+	{ "not safe time", { NUMBER(ASSOC, GRP_WALL, 14) }, .safe = true,
+	  .minutes = 5, .start = WAIT_ASSOC_GRP_WALL },
+	{ "no time limit of its own", { NUMBER(QOS, GRP_WALL, 30) },
+	  .safe = true, .minutes = NO_VAL, .start = WAIT_QOS_GRP_WALL },
+	/* of one job: one that started before the limit was set */
+	{ "MaxTRESMins", { AMOUNT(ASSOC, JOB_MINS, CPU, 11) }, .minutes = 5 },
+	{ "more MaxTRESMins", { AMOUNT(ASSOC, JOB_MINS, CPU, 10) },
+	  .minutes = 5, .run_out = WAIT_ASSOC_MAX_CPU_MINS_PER_JOB },
+	{ "nodes count for the QOS alone", { AMOUNT(ASSOC, JOB_MINS, NODE, 1) },
+	  .minutes = 1 },
+	{ "nodes of the QOS", { AMOUNT(QOS, JOB_MINS, NODE, 1) }, .minutes = 1,
+	  .run_out = WAIT_QOS_MAX_NODE_MINS_PER_JOB },
+};
+
+static void _spent(void **state)
+{
+	const usage_sum_t used = {
+		.raw = 1200,
+		.wall = 659,
+		.tres = { [LIMIT_CPU] = 1259, [LIMIT_MEM] = 120000,
+			  [LIMIT_NODE] = 600, [LIMIT_BILLING] = 1200 },
+	};
+	const limits_ask_t one = _ask(2, "n1", 5);
+	limits_share_t share = limits_share(NULL, &one, NOW, 0);
+
+	for (size_t i = 0; i < sizeof(spent_rows) / sizeof(spent_rows[0]);
+	     i++) {
+		const row_t row = { .set = { spent_rows[i].set[0],
+					     spent_rows[i].set[1] } };
+		limits_ask_t ask = _ask(2, "n1", spent_rows[i].minutes);
+		uint32_t reason;
+		world_t world;
+
+		_set(&world, &row);
+		_use(&world, &share, true);
+		world.bound.safe = spent_rows[i].safe;
+		world.bound.qos.usage = &used;
+		world.assoc[0].usage = world.assoc[1].usage = &used;
+		if (spent_rows[i].factor)
+			world.limits[QOS].usage_factor =
+				fmax(spent_rows[i].factor, 0);
+		reason = limits_start(&world.bound, &ask);
+		if (spent_rows[i].start && (reason != spent_rows[i].start))
+			fail_msg("%s: start: %s", spent_rows[i].name,
+				 compat_reason_name(reason));
+		if (!spent_rows[i].start && !spent_rows[i].run_out && reason)
+			fail_msg("%s: start: %s", spent_rows[i].name,
+				 compat_reason_name(reason));
+		reason = limits_run_out(&world.bound, ask.tres,
+					spent_rows[i].minutes);
+		if (reason != spent_rows[i].run_out)
+			fail_msg("%s: run out: %s", spent_rows[i].name,
+				 compat_reason_name(reason));
+		_use(&world, &share, false);
+		_done(&world);
+	}
+	limits_share_free(&share);
+}
+
+static void _nothing_was_used(void **state)
+{
+	const row_t row = { .set = { AMOUNT(ASSOC, GRP_MINS, CPU, 1),
+				     NUMBER(ASSOC, GRP_WALL, 1) } };
+	limits_ask_t ask = _ask(2, "n1", 1);
+	world_t world;
+
+	_set(&world, &row);
+	assert_int_equal(limits_start(&world.bound, &ask), 0);
+	assert_int_equal(limits_run_out(&world.bound, ask.tres, 100), 0);
+	/* as where nothing is kept, with priority/basic */
+	world.bound.safe = true;
+	assert_int_equal(limits_start(&world.bound, &ask),
+			 WAIT_ASSOC_GRP_CPU_MIN);
+}
+
 static void _run_minutes_pass(void **state)
 {
 	const row_t row = { .set = { AMOUNT(ASSOC, GRP_RUN_MINS, CPU, 20) } };
 	const limits_ask_t ask = _ask(2, "n1", 10);
-	limits_share_t share = limits_share(NULL, &ask, NOW);
+	limits_share_t share = limits_share(NULL, &ask, NOW, 0), late;
 	world_t world;
 
 	_set(&world, &row);
 	_use(&world, &share, true);
-	assert_int_equal(limits_start(&world.bound, &ask, NOW),
+	assert_int_equal(limits_start(&world.bound, &ask),
 			 WAIT_ASSOC_GRP_CPU_RUN_MIN);
-	assert_int_equal(limits_start(&world.bound, &ask, NOW + 540),
+	/* as they are charged for them */
+	limits_charged(&world.used[ASSOC], NOW + 540);
+	assert_int_equal(limits_start(&world.bound, &ask),
 			 WAIT_ASSOC_GRP_CPU_RUN_MIN);
-	assert_int_equal(limits_start(&world.bound, &ask, NOW + 600), 0);
+	limits_charged(&world.used[ASSOC], NOW + 600);
+	assert_int_equal(limits_start(&world.bound, &ask), 0);
 	/* it takes longer than it may */
-	assert_int_equal(limits_start(&world.bound, &ask, NOW + 6000), 0);
+	limits_charged(&world.used[ASSOC], NOW + 6000);
+	assert_int_equal(limits_start(&world.bound, &ask), 0);
+	/* another was not there when the first was charged */
+	late = limits_share(NULL, &ask, NOW + 6100, NOW + 6000);
+	_use(&world, &late, true);
+	_use(&world, &share, false);
+	assert_int_equal(limits_run_secs(&world.used[ASSOC], LIMIT_CPU), 1200);
+	_use(&world, &late, false);
+	assert_int_equal(limits_run_secs(&world.used[ASSOC], LIMIT_CPU), 0);
+	_use(&world, &share, true);
 	_use(&world, &share, false);
 	_done(&world);
 	limits_share_free(&share);
+	limits_share_free(&late);
 }
 
 static void _factors(void **state)
@@ -349,14 +490,14 @@ static void _factors(void **state)
 	world_t world;
 
 	_set(&world, &row);
-	assert_int_equal(limits_start(&world.bound, &ask, NOW),
+	assert_int_equal(limits_start(&world.bound, &ask),
 			 WAIT_ASSOC_MAX_CPU_PER_JOB);
 	world.limits[QOS].limit_factor = 2;
-	assert_int_equal(limits_start(&world.bound, &ask, NOW), 0);
+	assert_int_equal(limits_start(&world.bound, &ask), 0);
 	world.limits[QOS].usage_factor = 1.5;
-	assert_int_equal(limits_start(&world.bound, &ask, NOW), 0);
+	assert_int_equal(limits_start(&world.bound, &ask), 0);
 	world.limits[QOS].factor_safe = true;
-	assert_int_equal(limits_start(&world.bound, &ask, NOW),
+	assert_int_equal(limits_start(&world.bound, &ask),
 			 WAIT_ASSOC_MAX_WALL_PER_JOB);
 }
 
@@ -381,21 +522,26 @@ static void _as_slurmdbd_says(void **state)
 	limits_pack(limits, &bytes);
 	limits_pack(NULL, &bytes);
 	slurmdb_init_qos_rec(&qos, false, NO_VAL);
-	qos.flags = QOS_FLAG_DENY_LIMIT;
+	qos.flags = QOS_FLAG_DENY_LIMIT | QOS_FLAG_NO_DECAY;
+	qos.grp_wall = 70;
+	qos.grp_tres_mins = "1=90";
 	qos.max_tres_pu = "4=2";
 	qos.usage_factor = 0.5;
 	xfree(limits);
 	limits = limits_of_qos(&qos);
 	assert_true(limits->deny);
+	assert_true(limits->keeps);
+	assert_int_equal(limits->count[LIMIT_GRP_WALL], 70);
+	assert_int_equal(limits->tres[LIMIT_GRP_MINS][LIMIT_CPU], 90);
 	assert_int_equal(limits->tres[LIMIT_USER][LIMIT_NODE], 2);
 	limits_pack(limits, &bytes);
 	/* and as the ledger has it */
 	fed_reader_init(&reader, bytes.data, bytes.len);
-	again = limits_unpack(&reader);
+	again = limits_unpack(&reader, false);
 	assert_int_equal(again->tres[LIMIT_GRP][LIMIT_CPU], 10);
 	xfree(again);
-	assert_null(limits_unpack(&reader));
-	again = limits_unpack(&reader);
+	assert_null(limits_unpack(&reader, false));
+	again = limits_unpack(&reader, false);
 	assert_true(fed_reader_done(&reader));
 	assert_memory_equal(again, limits, sizeof(*limits));
 	xfree(again);
@@ -442,6 +588,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(_rules),
+		cmocka_unit_test(_spent),
+		cmocka_unit_test(_nothing_was_used),
 		cmocka_unit_test(_run_minutes_pass),
 		cmocka_unit_test(_factors),
 		cmocka_unit_test(_as_slurmdbd_says),

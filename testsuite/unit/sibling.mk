@@ -7,6 +7,8 @@ noinst_HEADERS += \
 	# End of noinst_HEADERS
 
 sibling_unit_tests = \
+	testsuite/unit/fair_share_test \
+	testsuite/unit/jobs_usage_test \
 	testsuite/unit/plugin_symbols_test \
 	testsuite/unit/sibling_accounting_test \
 	testsuite/unit/sibling_assoc_show_test \
@@ -25,6 +27,7 @@ sibling_unit_tests = \
 	testsuite/unit/sibling_pack_test \
 	testsuite/unit/sibling_registrar_test \
 	testsuite/unit/sibling_spool_test \
+	testsuite/unit/usage_test \
 	# End of sibling_unit_tests
 
 if HAVE_CMOCKA
@@ -74,6 +77,18 @@ testsuite_unit_job_kept_test_SOURCES = testsuite/unit/job_kept_test.c
 testsuite_unit_job_kept_test_CPPFLAGS = $(sibling_unit_cppflags)
 testsuite_unit_job_kept_test_LDADD = $(sibling_unit_ldadd)
 
+testsuite_unit_fair_share_test_SOURCES = testsuite/unit/fair_share_test.c
+testsuite_unit_fair_share_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_fair_share_test_LDADD = $(sibling_unit_ldadd) -lm
+
+testsuite_unit_jobs_usage_test_SOURCES = testsuite/unit/jobs_usage_test.c
+testsuite_unit_jobs_usage_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_jobs_usage_test_LDADD = $(sibling_unit_ldadd)
+
+testsuite_unit_usage_test_SOURCES = testsuite/unit/usage_test.c
+testsuite_unit_usage_test_CPPFLAGS = $(sibling_unit_cppflags)
+testsuite_unit_usage_test_LDADD = $(sibling_unit_ldadd) -lm
+
 testsuite_unit_sibling_dep_test_SOURCES = testsuite/unit/sibling_dep_test.c
 testsuite_unit_sibling_dep_test_CPPFLAGS = $(sibling_unit_cppflags)
 testsuite_unit_sibling_dep_test_LDADD = $(sibling_unit_ldadd)
@@ -108,7 +123,7 @@ testsuite_unit_sibling_pack_test_LDADD = $(sibling_unit_ldadd)
 
 testsuite_unit_limits_test_SOURCES = testsuite/unit/limits_test.c
 testsuite_unit_limits_test_CPPFLAGS = $(sibling_unit_cppflags)
-testsuite_unit_limits_test_LDADD = $(sibling_unit_ldadd)
+testsuite_unit_limits_test_LDADD = $(sibling_unit_ldadd) -lm
 
 testsuite_unit_sibling_link_test_SOURCES = \
 	testsuite/unit/fake_peer.c \

@@ -89,7 +89,8 @@ static int _teardown(void **state)
 static assoc_show_t *_load(bool fair_share, bool fair_tree)
 {
 	const site_t site = {
-		.fair_share = fair_share, .fair_tree = fair_tree,
+		.fair = !fair_share ? FAIR_NONE :
+			fair_tree ? FAIR_TREE : FAIR_CLASSIC,
 	};
 
 	assert_null(assoc_show_ref(assoc));
@@ -127,11 +128,17 @@ static void _in_a_tree(void **state)
 	/* chemistry has no share of its own: its users are among root's */
 	_shares(show, 5, 5, .4);
 	_shares(show, 6, 5, .2);
-	assert_true(isinf(_rec(show, 4)->usage->level_fs));
-	assert_true(_rec(show, 4)->usage->fs_factor == 1);
-	assert_true(_rec(show, 2)->usage->fs_factor == 0);
-	assert_true(_rec(show, 1)->usage->usage_efctv == 1);
-	assert_true(_rec(show, 2)->usage->usage_efctv == 0);
+	/* by id: 1, 2, 3, 4, 5, 6 */
+	assert_int_equal(show->node_cnt, 6);
+	assert_true(show->nodes[0].root);
+	assert_int_equal(show->nodes[0].parent, -1);
+	assert_int_equal(show->nodes[3].parent, 1);
+	assert_int_equal(show->nodes[4].parent, 0);
+	assert_true(show->nodes[2].shares_parent);
+	assert_true(show->nodes[5].user);
+	assert_int_equal(show->tres_at[LIMIT_CPU], 0);
+	assert_int_equal(show->tres_at[LIMIT_NODE], 1);
+	assert_int_equal(show->tres_at[LIMIT_MEM], -1);
 	assoc_show_unref(show);
 }
 

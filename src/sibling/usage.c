@@ -1,0 +1,382 @@
+/*
+ * usage.c - what was used of a cluster, and decays (see usage.h).
+ */
+#include "src/sibling/usage.h"
+
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "src/sibling/record.h"
+
+#define RECORD_VERSION 1
+#define DAY_S (24 * 3600)
+
+typedef struct {
+	usage_of_t of;
+	uint32_t id;
+	usage_sum_t sum;
+} entry_t;
+
+struct usage {
+	entry_t *entry;		/* by of and id */
+	uint32_t count;
+	uint32_t room;
+	int64_t until;
+	int64_t last_reset;	/* 0: not begun yet */
+	bool reset_now;		/* PRIORITY_RESET_NOW is done */
+};
+
+extern usage_t *usage_create(void)
+{
+	return xmalloc(sizeof(usage_t));
+}
+
+extern void usage_destroy(usage_t *usage)
+{
+	if (!usage)
+		return;
+	xfree(usage->entry);
+	xfree(usage);
+}
+
+extern int64_t usage_until(const usage_t *usage)
+{
+	return usage->until;
+}
+
+/* ---- whose it is ---- */
+
+static int _order(const entry_t *entry, usage_of_t of, uint32_t id)
+{
+	if (entry->of != of)
+		return (entry->of > of) ? 1 : -1;
+	return (entry->id > id) - (entry->id < id);
+}
+
+/* RET the place of the first that is not before this one */
+static uint32_t _place(const usage_t *usage, usage_of_t of, uint32_t id)
+{
+	uint32_t low = 0, high = usage->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (_order(&usage->entry[middle], of, id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static usage_sum_t *_find(const usage_t *usage, usage_of_t of, uint32_t id)
+{
+	uint32_t at = _place(usage, of, id);
+
+	return ((at < usage->count) && !_order(&usage->entry[at], of, id)) ?
+		&usage->entry[at].sum : NULL;
+}
+
+static usage_sum_t *_get(usage_t *usage, usage_of_t of, uint32_t id)
+{
+	uint32_t at = _place(usage, of, id);
+	entry_t *entry;
+
+	if ((at < usage->count) && !_order(&usage->entry[at], of, id))
+		return &usage->entry[at].sum;
+	if (usage->count == usage->room) {
+		usage->room = MAX(usage->room * 2, 64);
+		xrecalloc(usage->entry, usage->room, sizeof(*usage->entry));
+	}
+	entry = &usage->entry[at];
+	memmove(entry + 1, entry, (usage->count++ - at) * sizeof(*entry));
+	*entry = (entry_t) { .of = of, .id = id };
+	return &entry->sum;
+}
+
+extern const usage_sum_t *usage_find(const usage_t *usage, usage_of_t of,
+				     uint32_t id)
+{
+	return _find(usage, of, id);
+}
+
+extern void usage_walk(const usage_t *usage,
+		       void (*visit)(usage_of_t of, uint32_t id,
+				     const usage_sum_t *sum, void *arg),
+		       void *arg)
+{
+	for (uint32_t i = 0; i < usage->count; i++)
+		visit(usage->entry[i].of, usage->entry[i].id,
+		      &usage->entry[i].sum, arg);
+}
+
+/* ---- sums ---- */
+
+/* IN times - of amount; what was given back may be more than is left by now */
+static void _add(usage_sum_t *sum, const usage_sum_t *amount, double times)
+{
+	sum->raw = fmax(sum->raw + amount->raw * times, 0);
+	sum->wall = fmax(sum->wall + amount->wall * times, 0);
+	for (limit_tres_t i = 0; i < LIMIT_TRES; i++)
+		sum->tres[i] = fmax(sum->tres[i] + amount->tres[i] * times, 0);
+}
+
+/* Slurm's approximation of the half-life's root of one half */
+static double _decayed(const usage_conf_t *conf, int64_t seconds)
+{
+	return conf->half_life ? pow(1 - 0.693 / conf->half_life, seconds) : 1;
+}
+
+static void _put_double(fed_bytes_t *bytes, double value)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	fed_put_u64(bytes, bits);
+}
+
+static double _get_double(fed_reader_t *reader)
+{
+	uint64_t bits = fed_get_u64(reader);
+	double value;
+
+	memcpy(&value, &bits, sizeof(value));
+	if (!isfinite(value))
+		reader->bad = true;
+	return value;
+}
+
+static void _put(fed_bytes_t *bytes, usage_of_t of, uint32_t id,
+		 const usage_sum_t *sum)
+{
+	fed_put_u8(bytes, of);
+	fed_put_u32(bytes, id);
+	_put_double(bytes, sum->raw);
+	_put_double(bytes, sum->wall);
+	for (limit_tres_t i = 0; i < LIMIT_TRES; i++)
+		_put_double(bytes, sum->tres[i]);
+}
+
+static void _charge(usage_t *usage, usage_of_t of, uint32_t id,
+		    const usage_sum_t *amount, fed_bytes_t *record)
+{
+	_add(_get(usage, of, id), amount, 1);
+	if (record)
+		_put(record, of, id, amount);
+}
+
+extern void usage_charge(usage_t *usage, const usage_conf_t *conf,
+			 const usage_payers_t *payers, int64_t from,
+			 int64_t to, fed_bytes_t *record)
+{
+	double wall = (to - from) * payers->factor;
+	double decayed = wall * _decayed(conf, llabs(to - from));
+	usage_sum_t whole = {
+		.raw = wall * payers->tres[LIMIT_BILLING],
+		.wall = wall,
+	}, amount = {
+		.raw = decayed * payers->tres[LIMIT_BILLING],
+		.wall = decayed,
+	};
+
+	for (limit_tres_t i = 0; payers->by_tres && (i < LIMIT_TRES); i++) {
+		whole.tres[i] = wall * payers->tres[i];
+		amount.tres[i] = decayed * payers->tres[i];
+	}
+	if (record) {
+		fed_put_u16(record, RECORD_VERSION);
+		fed_put_u32(record, payers->assoc_cnt + (payers->qos ? 1 : 0));
+	}
+	if (payers->qos)
+		_charge(usage, USAGE_QOS, payers->qos,
+			payers->keeps ? &whole : &amount, record);
+	for (uint32_t i = 0; i < payers->assoc_cnt; i++)
+		_charge(usage, USAGE_ASSOC, payers->assoc[i], &amount, record);
+}
+
+/* ---- time ---- */
+
+static int64_t _midnight(struct tm *day)
+{
+	day->tm_sec = day->tm_min = day->tm_hour = 0;
+	day->tm_isdst = -1;
+	return mktime(day);
+}
+
+/* RET the last of the times a period apart that is not a period ago */
+static int64_t _catch_up(int64_t next, int64_t period, int64_t now)
+{
+	if (next + period < now)
+		next += (now - next - 1) / period * period;
+	return next;
+}
+
+extern int64_t usage_next_reset(uint16_t reset, int64_t last, int64_t now)
+{
+	time_t at = last;
+	struct tm day;
+
+	localtime_r(&at, &day);
+	switch (reset) {
+	case PRIORITY_RESET_DAILY:
+		return _catch_up(_midnight(&day) + DAY_S, DAY_S, now);
+	case PRIORITY_RESET_WEEKLY:
+		return _catch_up(_midnight(&day) + DAY_S * (7 - day.tm_wday),
+				 DAY_S * 7, now);
+	case PRIORITY_RESET_MONTHLY:
+		day.tm_mon++;
+		break;
+	case PRIORITY_RESET_QUARTERLY:
+		day.tm_mon += 3 - day.tm_mon % 3;
+		break;
+	case PRIORITY_RESET_YEARLY:
+		day.tm_mon = 12;
+		break;
+	default:
+		return 0;
+	}
+	day.tm_mday = 1;
+	return _midnight(&day);
+}
+
+/* RET true if all is to be forgotten, as often as PriorityUsageResetPeriod */
+static bool _is_reset(usage_t *usage, const usage_conf_t *conf, int64_t now)
+{
+	int64_t next;
+
+	if (!usage->last_reset)
+		usage->last_reset = now;
+	if (conf->reset == PRIORITY_RESET_NOW) {
+		if (usage->reset_now)
+			return false;
+		usage->reset_now = true;
+		usage->last_reset = now;
+		return true;
+	}
+	next = usage_next_reset(conf->reset, usage->last_reset, now);
+	if (!next || (now < next))
+		return false;
+	usage->last_reset = next;
+	return true;
+}
+
+extern void usage_decay(usage_t *usage, const usage_conf_t *conf, int64_t now,
+			usage_fate_t (*fate)(usage_of_t of, uint32_t id,
+					     void *arg),
+			void *arg)
+{
+	uint32_t left = 0;
+	double times = 1;
+
+	if (usage->until)
+		times = fmax(_decayed(conf, now - usage->until), DBL_MIN);
+	if (_is_reset(usage, conf, now))
+		usage->count = 0;
+	for (uint32_t i = 0; i < usage->count; i++) {
+		entry_t *entry = &usage->entry[i];
+
+		switch (fate(entry->of, entry->id, arg)) {
+		case USAGE_GOES:
+			continue;
+		case USAGE_DECAYS:
+			_add(&entry->sum, &entry->sum, times - 1);
+			break;
+		case USAGE_STAYS:
+			break;
+		}
+		usage->entry[left++] = *entry;
+	}
+	usage->count = left;
+	usage->until = now;
+}
+
+/* ---- by command ---- */
+
+extern void usage_forget(usage_t *usage, uint32_t id, const uint32_t *above,
+			 uint32_t above_cnt, const uint32_t *below,
+			 uint32_t below_cnt)
+{
+	usage_sum_t *sum = _find(usage, USAGE_ASSOC, id), *other;
+
+	for (uint32_t i = 0; sum && (i < above_cnt); i++) {
+		if ((other = _find(usage, USAGE_ASSOC, above[i])))
+			_add(other, sum, -1);
+	}
+	if (sum)
+		*sum = (usage_sum_t) { 0 };
+	for (uint32_t i = 0; i < below_cnt; i++) {
+		if ((other = _find(usage, USAGE_ASSOC, below[i])))
+			*other = (usage_sum_t) { 0 };
+	}
+}
+
+extern void usage_set_qos(usage_t *usage, uint32_t id, double raw)
+{
+	usage_sum_t *sum = _get(usage, USAGE_QOS, id);
+
+	if (!raw)
+		*sum = (usage_sum_t) { 0 };
+	sum->raw = raw;
+}
+
+/* ---- the ledger's ----
+ *
+ * Both: u16 version. RECORD_USAGE: i64 time up to which all are charged, i64
+ * time of the last reset. Both: u32 number of sums, each u8 of whom, u32 id,
+ * and doubles as u64: raw, wall, TRES in the order of limit_tres_t.
+ */
+
+extern void usage_pack(const usage_t *usage, fed_bytes_t *bytes)
+{
+	fed_put_u16(bytes, RECORD_VERSION);
+	fed_put_i64(bytes, usage->until);
+	fed_put_i64(bytes, usage->last_reset);
+	fed_put_u32(bytes, usage->count);
+	for (uint32_t i = 0; i < usage->count; i++)
+		_put(bytes, usage->entry[i].of, usage->entry[i].id,
+		     &usage->entry[i].sum);
+}
+
+static void _replay_sums(usage_t *usage, fed_reader_t *reader)
+{
+	uint32_t count = fed_get_u32(reader);
+
+	for (uint32_t i = 0; (i < count) && !reader->bad; i++) {
+		usage_of_t of = fed_get_u8(reader);
+		uint32_t id = fed_get_u32(reader);
+		usage_sum_t amount;
+
+		amount.raw = _get_double(reader);
+		amount.wall = _get_double(reader);
+		for (limit_tres_t j = 0; j < LIMIT_TRES; j++)
+			amount.tres[j] = _get_double(reader);
+		if (!reader->bad)
+			_add(_get(usage, of, id), &amount, 1);
+	}
+}
+
+extern int usage_replay(usage_t *usage, uint16_t type, const void *body,
+			size_t len, fed_err_t *err)
+{
+	fed_reader_t reader;
+	uint16_t version;
+
+	fed_reader_init(&reader, body, len);
+	version = fed_get_u16(&reader);
+	if (version != RECORD_VERSION)
+		return fed_err_set(err, EPROTO,
+				   "record of usage has version %u, this release knows %u",
+				   version, RECORD_VERSION);
+	if (type == RECORD_USAGE) {
+		usage->count = 0;
+		usage->until = fed_get_i64(&reader);
+		usage->last_reset = fed_get_i64(&reader);
+	}
+	_replay_sums(usage, &reader);
+	return fed_reader_done(&reader) ? 0 :
+	       fed_err_set(err, EPROTO, "record of usage makes no sense");
+}
