@@ -339,8 +339,6 @@ extern uint32_t assoc_check_wckey(assoc_t *assoc, uint16_t enforce, uid_t uid,
 	return rc;
 }
 
-#define DEPTH_MAX 64		/* slurmdbd's tree might be a circle */
-
 static void _get_limits(const assoc_known_t *known, const assoc_rec_t *rec,
 			const assoc_qos_t *qos, assoc_limits_t *ret)
 {
@@ -352,11 +350,11 @@ static void _get_limits(const assoc_known_t *known, const assoc_rec_t *rec,
 		ret->qos = limits_copy(qos->limits);
 	}
 	ret->account = xstrdup(rec->account);
-	ret->assoc = xcalloc(DEPTH_MAX, sizeof(*ret->assoc));
+	ret->assoc = xcalloc(ASSOC_DEPTH_MAX, sizeof(*ret->assoc));
 	ret->assoc[0].id = rec->id;
 	ret->assoc[0].limits = limits_copy(rec->limits);
 	ret->count = 1;
-	while ((ret->count < DEPTH_MAX) &&
+	while ((ret->count < ASSOC_DEPTH_MAX) &&
 	       (above = assoc_known_acct(known, parent))) {
 		ret->assoc[ret->count].id = above->id;
 		ret->assoc[ret->count++].limits = limits_copy(above->limits);
@@ -414,35 +412,6 @@ extern bool assoc_qos_keeps(assoc_t *assoc, uint32_t id, bool *ret_keeps)
 		*ret_keeps = qos->limits && qos->limits->keeps;
 	pthread_mutex_unlock(&assoc->lock);
 	return qos != NULL;
-}
-
-static int _by_id(const void *a, const void *b)
-{
-	uint32_t left = *(const uint32_t *) a, right = *(const uint32_t *) b;
-
-	return (left > right) - (left < right);
-}
-
-extern uint32_t *assoc_ids(assoc_t *assoc, uint32_t *ret_count)
-{
-	const assoc_known_t *known = &assoc->known;
-	uint32_t count = 0, *ids;
-
-	pthread_mutex_lock(&assoc->lock);
-	ids = xcalloc(known->rec_cnt + known->acct_cnt + 1, sizeof(*ids));
-	for (uint32_t i = 0; i < known->rec_cnt; i++)
-		ids[count++] = known->recs[i].id;
-	for (uint32_t i = 0; i < known->acct_cnt; i++)
-		ids[count++] = known->accts[i].id;
-	pthread_mutex_unlock(&assoc->lock);
-	qsort(ids, count, sizeof(*ids), _by_id);
-	*ret_count = count;
-	return ids;
-}
-
-extern bool assoc_ids_have(const uint32_t *ids, uint32_t count, uint32_t id)
-{
-	return bsearch(&id, ids, count, sizeof(id), _by_id);
 }
 
 extern char *assoc_qos_name(assoc_t *assoc, uint32_t id)

@@ -140,6 +140,18 @@ extern uint32_t *assoc_ids(assoc_t *assoc, uint32_t *ret_count);
 /* RET true if such ids have this one */
 extern bool assoc_ids_have(const uint32_t *ids, uint32_t count, uint32_t id);
 
+/* Ids of those above an association, and of all below it */
+typedef struct {
+	uint32_t *above;
+	uint32_t above_cnt;
+	uint32_t *below;
+	uint32_t below_cnt;
+} assoc_kin_t;
+
+/* OUT ret - for assoc_kin_free() */
+extern void assoc_kin(assoc_t *assoc, uint32_t id, assoc_kin_t *ret);
+extern void assoc_kin_free(assoc_kin_t *kin);
+
 /* RET its name, to be xfreed, or NULL */
 extern char *assoc_qos_name(assoc_t *assoc, uint32_t id);
 

@@ -14,6 +14,7 @@
 #include "src/sibling/assoc_show.h"
 
 #define ASSOC_UID_UNKNOWN ((uid_t) NO_VAL)
+#define ASSOC_DEPTH_MAX 64	/* slurmdbd's tree might be a circle */
 
 typedef struct {
 	char *name;

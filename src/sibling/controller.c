@@ -72,17 +72,53 @@ static void _refresh(controller_t *controller)
 	pthread_mutex_unlock(&controller->lock);
 }
 
+static int _reset_assoc(void *x, void *arg)
+{
+	const slurmdb_assoc_rec_t *rec = x;
+	controller_t *controller = arg;
+
+	if (rec)
+		engine_set_usage(controller->engine, USAGE_ASSOC, rec->id, 0);
+	return 0;
+}
+
+static int _reset_qos(void *x, void *arg)
+{
+	const slurmdb_qos_rec_t *rec = x;
+	controller_t *controller = arg;
+
+	if (rec)
+		engine_set_usage(controller->engine, USAGE_QOS, rec->id,
+				 rec->usage ? rec->usage->usage_raw : 0);
+	return 0;
+}
+
+/* sacctmgr sends usage itself, slurmdbd the others. */
 static int _take_update(void *x, void *arg)
 {
 	slurmdb_update_object_t *update = x;
 	controller_t *controller = arg;
 
-	if (update->type == SLURMDB_UPDATE_FEDS)
+	switch (update->type) {
+	case SLURMDB_UPDATE_FEDS:
 		_set_federation(controller,
 				federation_from_dbd(update->objects,
 						    controller->conf->name));
-	else
+		break;
+	case SLURMDB_REMOVE_ASSOC_USAGE:
+		if (update->objects)
+			(void) list_for_each(update->objects, _reset_assoc,
+					     controller);
+		break;
+	case COMPAT_QOS_USAGE:
+		if (update->objects)
+			(void) list_for_each(update->objects, _reset_qos,
+					     controller);
+		break;
+	default:
 		_refresh(controller);
+		break;
+	}
 	return 0;
 }
 

@@ -70,6 +70,10 @@ extern void engine_set_federation(engine_t *engine, federation_t *fed);
 /* What assoc knows is new: keep it. */
 extern void engine_set_assoc(engine_t *engine);
 
+/* What an association or a QOS has used is to be another: jobs_set_usage(). */
+extern void engine_set_usage(engine_t *engine, usage_of_t of, uint32_t id,
+			     double raw);
+
 /* RET what is known now, with a reference for the caller */
 extern federation_t *engine_federation(engine_t *engine);
 

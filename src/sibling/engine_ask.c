@@ -90,6 +90,17 @@ extern void engine_set_assoc(engine_t *engine)
 	inbox_put(&engine->inbox, note_new(NOTE_ASSOC, NULL));
 }
 
+extern void engine_set_usage(engine_t *engine, usage_of_t of, uint32_t id,
+			     double raw)
+{
+	note_t *note = note_new(NOTE_USAGE, NULL);
+
+	note->of = of;
+	note->token = id;
+	note->raw = raw;
+	inbox_put(&engine->inbox, note);
+}
+
 extern federation_t *engine_federation(engine_t *engine)
 {
 	federation_t *fed;

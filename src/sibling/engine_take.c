@@ -320,6 +320,9 @@ extern void engine_note(engine_t *engine, note_t *note)
 	case NOTE_SCRIPT:
 		note->text = xstrdup(jobs_script(engine->jobs, note->token));
 		break;
+	case NOTE_USAGE:
+		jobs_set_usage(engine->jobs, note->of, note->token, note->raw);
+		break;
 	case NOTE_ROWS:
 		accounting_over(engine->accounting, note->rows, time(NULL));
 		break;

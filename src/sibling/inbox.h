@@ -32,6 +32,7 @@ typedef enum {
 	NOTE_ASK,		/* ask; waited for */
 	NOTE_TOP,		/* top; waited for: rc */
 	NOTE_ROWS,		/* rows: what slurmdbd said to them */
+	NOTE_USAGE,		/* of, token: whose, raw: usage is that now */
 } note_kind_t;
 
 typedef struct note {
@@ -55,6 +56,8 @@ typedef struct note {
 	char *text;		/* of a script out; owned by the note */
 	jobs_ask_t *ask;	/* the waiter's */
 	jobs_top_t *top;	/* the waiter's */
+	usage_of_t of;
+	double raw;
 	rows_result_t *rows;	/* owned */
 	bool waited;		/* a thread waits in inbox_ask() */
 	bool done;		/* under the inbox's lock */

@@ -63,6 +63,13 @@ extern void jobs_set_nodes(jobs_t *jobs, nodes_t *nodes);
 /* Associations, QOS or their limits are not as they were. */
 extern void jobs_set_assoc(jobs_t *jobs);
 
+/*
+ * An administrator says what an association or a QOS has used.
+ * IN raw - 0: nothing; else raw usage, of a QOS
+ */
+extern void jobs_set_usage(jobs_t *jobs, usage_of_t of, uint32_t id,
+			   double raw);
+
 /* What a native says; its data stay the caller's. */
 extern void jobs_take_sib(jobs_t *jobs, const char *peer,
 			  const sib_msg_t *msg);

@@ -205,8 +205,6 @@ extern limits_ask_t jobs_limits_ask(const jobs_t *jobs,
 extern void jobs_usage_starts(jobs_t *jobs, fed_job_t *job);
 extern void jobs_usage_ends(jobs_t *jobs, fed_job_t *job);
 extern void jobs_usage_tick(jobs_t *jobs);
-/* it was changed: append all of it, and let those look that wait */
-extern void jobs_usage_write(jobs_t *jobs);
 
 /* jobs_flurm.c: carry out one action at FLURM; its events */
 extern void jobs_tell_flurm(jobs_t *jobs, fed_job_t *job,

@@ -115,7 +115,8 @@ static void _charge_one(fed_job_t *job, void *arg)
 		_charge(period->jobs, job, from, to, NULL);
 }
 
-extern void jobs_usage_write(jobs_t *jobs)
+/* It was changed. */
+static void _write(jobs_t *jobs)
 {
 	fed_bytes_t bytes = { 0 };
 
@@ -138,8 +139,29 @@ static void _charge_all(jobs_t *jobs)
 	usage_decay(jobs->usage, &jobs->conf.usage, jobs->now, _fate, &period);
 	fed_job_table_walk(jobs->table, _charge_one, &period);
 	job_bound_charged(jobs->holders, jobs->now);
-	jobs_usage_write(jobs);
+	_write(jobs);
 	xfree(period.ids);
+}
+
+extern void jobs_set_usage(jobs_t *jobs, usage_of_t of, uint32_t id,
+			   double raw)
+{
+	assoc_kin_t kin;
+
+	if (!jobs->conf.usage.kept)
+		return;
+	fed_info("cluster %s: what %s %u has used is reset to %.0f",
+		 jobs->conf.cluster->name,
+		 (of == USAGE_QOS) ? "QOS" : "association", id, raw);
+	if (of == USAGE_QOS) {
+		usage_set_qos(jobs->usage, id, raw);
+	} else {
+		assoc_kin(jobs->conf.assoc, id, &kin);
+		usage_forget(jobs->usage, id, kin.above, kin.above_cnt,
+			     kin.below, kin.below_cnt);
+		assoc_kin_free(&kin);
+	}
+	_write(jobs);
 }
 
 /* ---- those that run and have used up what they may ---- */

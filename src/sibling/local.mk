@@ -21,6 +21,7 @@ libfedsibling_la_SOURCES = \
 	src/sibling/assoc_load.c \
 	src/sibling/assoc_show.c \
 	src/sibling/assoc_show.h \
+	src/sibling/assoc_tree.c \
 	src/sibling/assoc_usage.c \
 	src/sibling/assoc_usage.h \
 	src/sibling/compat.h \

@@ -18,7 +18,7 @@ static const struct {
 	{ REQUEST_PING, false, rpc_ping },
 	{ REQUEST_CONTROL_STATUS, false, rpc_control_status },
 	{ REQUEST_FED_INFO, false, rpc_fed_info },
-	{ ACCOUNTING_UPDATE_MSG, true, rpc_accounting_update },
+	{ ACCOUNTING_UPDATE_MSG, false, rpc_accounting_update },
 	{ ACCOUNTING_REGISTER_CTLD, true, rpc_register_ctld },
 	/* squeue, scontrol show job, sprio */
 	{ REQUEST_JOB_INFO, false, rpc_jobs },

@@ -1,7 +1,9 @@
 /*
- * rpc_daemon.c - what slurmdbd asks, and those who want to know whether the
- * controller is there (see rpc_int.h).
+ * rpc_daemon.c - what slurmdbd and sacctmgr say, and those who want to know
+ * whether the controller is there (see rpc_int.h).
  */
+#include "src/core/log.h"
+#include "src/sibling/rights.h"
 #include "src/sibling/rpc_int.h"
 
 extern void rpc_ping(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
@@ -49,6 +51,14 @@ extern void rpc_fed_info(const rpc_conf_t *conf, slurm_msg_t *msg, uid_t uid)
 extern void rpc_accounting_update(const rpc_conf_t *conf, slurm_msg_t *msg,
 				  uid_t uid)
 {
+	/* sacctmgr says itself that usage is reset */
+	if (!rights_admin(conf, uid)) {
+		fed_log_once(conf->complaints, FED_LOG_ERROR,
+			     "cluster %s: %s from uid %u refused",
+			     conf->cluster, rpc_num2string(msg->msg_type), uid);
+		(void) slurm_send_rc_msg(msg, ESLURM_ACCESS_DENIED);
+		return;
+	}
 	/* slurmdbd waits with its locks held: answer first */
 	(void) slurm_send_rc_msg(msg, SLURM_SUCCESS);
 	conf->accounting(conf->arg, msg->data);

@@ -318,8 +318,11 @@ extern void usage_set_qos(usage_t *usage, uint32_t id, double raw)
 {
 	usage_sum_t *sum = _get(usage, USAGE_QOS, id);
 
-	if (!raw)
+	/* it comes from a client */
+	if (!isfinite(raw) || (raw <= 0)) {
 		*sum = (usage_sum_t) { 0 };
+		return;
+	}
 	sum->raw = raw;
 }
 

@@ -256,6 +256,30 @@ def test_time_of_a_qos_is_used_up(used, limits):
     assert said == dict.fromkeys(BOTH, "QOSGrpWallLimit")
 
 
+def _qos_raw(stack, cluster, qos):
+    line = next(line for line in shown(stack, cluster, "qos")
+                if line.strip().startswith(f"QOS={qos}("))
+    return float(re.search(r"UsageRaw=([\d.]+)", line).group(1))
+
+
+def test_reset(used):
+    """sacctmgr tells that to each controller itself."""
+    for cluster in BOTH:
+        assert raw(used, cluster, USER) > 60
+        others = raw(used, cluster, "nobody")
+        used.sacctmgr("modify", "user", "where", f"name={USER}",
+                      "account=science", f"cluster={cluster}", "set",
+                      "rawusage=0")
+        wait_until(lambda: raw(used, cluster, USER) == 0,
+                   what=f"{cluster} has reset {USER}")
+        assert raw(used, cluster, "") == others
+        assert _qos_raw(used, cluster, "tenfold") > 60
+        used.sacctmgr("modify", "qos", "where", "name=tenfold",
+                      f"cluster={cluster}", "set", "rawusage=0")
+        wait_until(lambda: _qos_raw(used, cluster, "tenfold") == 0,
+                   what=f"{cluster} has reset the QOS")
+
+
 def test_safe(make_stack):
     """What could exceed it does not start, and nothing is ended."""
     stack = _with_features(make_stack(

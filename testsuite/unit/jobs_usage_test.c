@@ -323,6 +323,32 @@ static void _gone_are_forgotten(void **state)
 	assert_true(_raw(1) == 10);
 }
 
+static void _by_command(void **state)
+{
+	_start();
+	_submit(0, 1);
+	_tell_start(0, now);
+	_tell_end(0, now + 10, FED_END_COMPLETED);
+	_commit();
+	jobs_set_usage(jobs, USAGE_ASSOC, 3, 0);
+	assert_true((_raw(3) == 0) && (_raw(2) == 0) && (_raw(1) == 0));
+	_submit(1, 1);
+	_tell_start(1, now);
+	_tell_end(1, now + 20, FED_END_COMPLETED);
+	_commit();
+	assert_true((_raw(3) == 20) && (_raw(2) == 20) && (_raw(1) == 20));
+	/* that of an account is its users' */
+	jobs_set_usage(jobs, USAGE_ASSOC, 2, 0);
+	assert_true((_raw(3) == 0) && (_raw(2) == 0) && (_raw(1) == 0));
+	jobs_set_usage(jobs, USAGE_ASSOC, 99, 0);
+	jobs_set_usage(jobs, USAGE_QOS, 1, 7);
+	_commit();
+	_stop();
+	_start();
+	assert_true(_raw(3) == 0);
+	assert_true(usage_find(jobs->usage, USAGE_QOS, 1)->raw == 7);
+}
+
 static void _is_ended(void **state)
 {
 	enforce = ACCOUNTING_ENFORCE_LIMITS;
@@ -469,6 +495,7 @@ int main(void)
 		TEST(_as_it_runs),
 		TEST(_not_by_tres),
 		TEST(_gone_are_forgotten),
+		TEST(_by_command),
 		TEST(_is_ended),
 		TEST(_safe_ends_nothing),
 		TEST(_dice),

@@ -198,6 +198,9 @@ static void _by_command(void **state)
 	assert_near(usage_find(usage, USAGE_QOS, 5)->wall, 90);
 	usage_set_qos(usage, 5, 0);
 	assert_near(usage_find(usage, USAGE_QOS, 5)->wall, 0);
+	usage_set_qos(usage, 5, NAN);
+	usage_set_qos(usage, 5, -1);
+	assert_near(usage_find(usage, USAGE_QOS, 5)->raw, 0);
 	usage_destroy(usage);
 }
 
