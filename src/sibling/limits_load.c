@@ -57,22 +57,28 @@ static void _set_tres(limits_t *limits, limit_kind_t kind, char *text)
 			text, tres_ids[i]);
 }
 
+/* What has the same name in both of slurmdbd's records */
+#define SET_SHARED(limits, rec) \
+	do { \
+		_set_count(limits, LIMIT_GRP_JOBS, rec->grp_jobs); \
+		_set_count(limits, LIMIT_GRP_SUBMIT, rec->grp_submit_jobs); \
+		_set_count(limits, LIMIT_MAX_WALL, rec->max_wall_pj); \
+		_set_count(limits, LIMIT_GRP_WALL, rec->grp_wall); \
+		_set_tres(limits, LIMIT_GRP, rec->grp_tres); \
+		_set_tres(limits, LIMIT_GRP_MINS, rec->grp_tres_mins); \
+		_set_tres(limits, LIMIT_GRP_RUN_MINS, rec->grp_tres_run_mins); \
+		_set_tres(limits, LIMIT_JOB, rec->max_tres_pj); \
+		_set_tres(limits, LIMIT_JOB_MINS, rec->max_tres_mins_pj); \
+		_set_tres(limits, LIMIT_JOB_NODE, rec->max_tres_pn); \
+	} while (0)
+
 extern limits_t *limits_of_assoc(const slurmdb_assoc_rec_t *rec)
 {
 	limits_t *limits = _none();
 
-	_set_count(limits, LIMIT_GRP_JOBS, rec->grp_jobs);
-	_set_count(limits, LIMIT_GRP_SUBMIT, rec->grp_submit_jobs);
+	SET_SHARED(limits, rec);
 	_set_count(limits, LIMIT_MAX_JOBS, rec->max_jobs);
 	_set_count(limits, LIMIT_MAX_SUBMIT, rec->max_submit_jobs);
-	_set_count(limits, LIMIT_MAX_WALL, rec->max_wall_pj);
-	_set_count(limits, LIMIT_GRP_WALL, rec->grp_wall);
-	_set_tres(limits, LIMIT_GRP, rec->grp_tres);
-	_set_tres(limits, LIMIT_GRP_MINS, rec->grp_tres_mins);
-	_set_tres(limits, LIMIT_GRP_RUN_MINS, rec->grp_tres_run_mins);
-	_set_tres(limits, LIMIT_JOB, rec->max_tres_pj);
-	_set_tres(limits, LIMIT_JOB_MINS, rec->max_tres_mins_pj);
-	_set_tres(limits, LIMIT_JOB_NODE, rec->max_tres_pn);
 	if (!_has_any(limits))
 		xfree(limits);
 	return limits;
@@ -82,20 +88,11 @@ extern limits_t *limits_of_qos(const slurmdb_qos_rec_t *rec)
 {
 	limits_t *limits = _none();
 
-	_set_count(limits, LIMIT_GRP_JOBS, rec->grp_jobs);
-	_set_count(limits, LIMIT_GRP_SUBMIT, rec->grp_submit_jobs);
+	SET_SHARED(limits, rec);
 	_set_count(limits, LIMIT_MAX_JOBS, rec->max_jobs_pu);
 	_set_count(limits, LIMIT_MAX_SUBMIT, rec->max_submit_jobs_pu);
 	_set_count(limits, LIMIT_MAX_JOBS_ACCT, rec->max_jobs_pa);
 	_set_count(limits, LIMIT_MAX_SUBMIT_ACCT, rec->max_submit_jobs_pa);
-	_set_count(limits, LIMIT_MAX_WALL, rec->max_wall_pj);
-	_set_count(limits, LIMIT_GRP_WALL, rec->grp_wall);
-	_set_tres(limits, LIMIT_GRP, rec->grp_tres);
-	_set_tres(limits, LIMIT_GRP_MINS, rec->grp_tres_mins);
-	_set_tres(limits, LIMIT_GRP_RUN_MINS, rec->grp_tres_run_mins);
-	_set_tres(limits, LIMIT_JOB, rec->max_tres_pj);
-	_set_tres(limits, LIMIT_JOB_MINS, rec->max_tres_mins_pj);
-	_set_tres(limits, LIMIT_JOB_NODE, rec->max_tres_pn);
 	_set_tres(limits, LIMIT_JOB_MIN, rec->min_tres_pj);
 	_set_tres(limits, LIMIT_USER, rec->max_tres_pu);
 	_set_tres(limits, LIMIT_ACCT, rec->max_tres_pa);

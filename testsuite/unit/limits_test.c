@@ -337,6 +337,7 @@ static const struct {
 	bool safe;
 	double factor;		/* of the QOS; 0: 1; negative: 0 */
 	uint32_t minutes;	/* that are asked for, or have been run */
+	uint8_t exempt;
 	uint32_t start;
 	uint32_t run_out;
 } spent_rows[] = {
@@ -377,6 +378,16 @@ static const struct {
 	  .minutes = 5, .start = WAIT_ASSOC_GRP_WALL },
 	{ "no time limit of its own", { NUMBER(QOS, GRP_WALL, 30) },
 	  .safe = true, .minutes = NO_VAL, .start = WAIT_QOS_GRP_WALL },
+	/* what an update has set may start, and not run longer than others */
+	{ "not safe, exempt", { AMOUNT(ASSOC, GRP_MINS, CPU, 39) },
+	  .safe = true, .minutes = 5, .exempt = LIMIT_EXEMPT(LIMIT_CPU) },
+	{ "not safe, other exempt", { AMOUNT(ASSOC, GRP_MINS, CPU, 39) },
+	  .safe = true, .minutes = 5, .exempt = LIMIT_EXEMPT_TIME,
+	  .start = WAIT_ASSOC_GRP_CPU_MIN },
+	{ "not safe time, exempt", { NUMBER(ASSOC, GRP_WALL, 14) },
+	  .safe = true, .minutes = 5, .exempt = LIMIT_EXEMPT_TIME },
+	{ "all time, exempt", { NUMBER(ASSOC, GRP_WALL, 10) },
+	  .exempt = LIMIT_EXEMPT_TIME, .run_out = WAIT_ASSOC_GRP_WALL },
 	/* of one job: one that started before the limit was set */
 	{ "MaxTRESMins", { AMOUNT(ASSOC, JOB_MINS, CPU, 11) }, .minutes = 5 },
 	{ "more MaxTRESMins", { AMOUNT(ASSOC, JOB_MINS, CPU, 10) },
@@ -406,6 +417,7 @@ static void _spent(void **state)
 		uint32_t reason;
 		world_t world;
 
+		ask.exempt = spent_rows[i].exempt;
 		_set(&world, &row);
 		_use(&world, &share, true);
 		world.bound.safe = spent_rows[i].safe;
