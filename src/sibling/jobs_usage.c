@@ -133,9 +133,9 @@ static void _charge_all(jobs_t *jobs)
 		.jobs = jobs,
 		.since = usage_until(jobs->usage),
 		.known = assoc_is_known(jobs->conf.assoc),
-		.ids = assoc_ids(jobs->conf.assoc, &period.count),
 	};
 
+	period.ids = assoc_ids(jobs->conf.assoc, &period.count);
 	usage_decay(jobs->usage, &jobs->conf.usage, jobs->now, _fate, &period);
 	fed_job_table_walk(jobs->table, _charge_one, &period);
 	job_bound_charged(jobs->holders, jobs->now);
