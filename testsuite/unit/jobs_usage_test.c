@@ -323,6 +323,21 @@ static void _gone_are_forgotten(void **state)
 	assert_true(_raw(1) == 10);
 }
 
+/* Of an older release: it never was charged as it ran. */
+static void _of_an_old_ledger(void **state)
+{
+	_start();
+	_submit(0, 1);
+	_tell_start(0, now);
+	_commit();
+	((job_host_t *) _job(0)->host)->rows = JOB_ROW_OPEN;
+	_pass(PERIOD_S);
+	assert_true(_raw(3) == 0);
+	_tell_end(0, now + 5, FED_END_COMPLETED);
+	_commit();
+	assert_true(_raw(3) == PERIOD_S + 5);
+}
+
 static void _by_command(void **state)
 {
 	_start();
@@ -495,6 +510,7 @@ int main(void)
 		TEST(_as_it_runs),
 		TEST(_not_by_tres),
 		TEST(_gone_are_forgotten),
+		TEST(_of_an_old_ledger),
 		TEST(_by_command),
 		TEST(_is_ended),
 		TEST(_safe_ends_nothing),

@@ -596,6 +596,34 @@ static void _exempts(void **state)
 #undef EXEMPTS
 }
 
+/* As version 2 of the record of associations has them */
+static void _of_an_old_ledger(void **state)
+{
+	fed_bytes_t bytes = { 0 };
+	fed_reader_t reader;
+	limits_t *limits;
+
+	fed_put_u8(&bytes, 1);
+	for (int i = 0; i < LIMIT_GRP_WALL; i++)
+		fed_put_u32(&bytes, (i == LIMIT_MAX_WALL) ? 30 : INFINITE);
+	fed_put_u8(&bytes, LIMIT_ACCT_RUN_MINS * LIMIT_TRES + LIMIT_CPU + 1);
+	fed_put_u64(&bytes, 77);
+	fed_put_u8(&bytes, 0);
+	fed_put_u8(&bytes, true);
+	fed_put_u8(&bytes, false);
+	for (int i = 0; i < 2; i++)
+		fed_put_u64(&bytes, 0);
+	fed_reader_init(&reader, bytes.data, bytes.len);
+	limits = limits_unpack(&reader, true);
+	assert_true(fed_reader_done(&reader));
+	assert_int_equal(limits->count[LIMIT_MAX_WALL], 30);
+	assert_int_equal(limits->count[LIMIT_GRP_WALL], INFINITE);
+	assert_int_equal(limits->tres[LIMIT_ACCT_RUN_MINS][LIMIT_CPU], 77);
+	assert_true(limits->deny && !limits->keeps);
+	xfree(limits);
+	fed_bytes_free(&bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -605,6 +633,7 @@ int main(void)
 		cmocka_unit_test(_run_minutes_pass),
 		cmocka_unit_test(_factors),
 		cmocka_unit_test(_as_slurmdbd_says),
+		cmocka_unit_test(_of_an_old_ledger),
 		cmocka_unit_test(_exempts),
 	};
 
