@@ -20,6 +20,7 @@
 #define PERIOD_S 60
 #define JOBS 300
 #define UID 1			/* daemon's: slurmdbd knows users by name */
+#define QOS 5
 
 static conf_cluster_t cluster = { .name = (char *) "flurm" };
 static fed_member_t members[] = {
@@ -148,6 +149,8 @@ static void _add_assoc(compat_list_t list, uint32_t id, uint32_t parent,
 	rec->user = xstrdup(user);
 	rec->is_def = user ? 1 : 0;
 	rec->grp_tres_mins = xstrdup(mins);
+	/* what it runs with unless it says so */
+	rec->def_qos_id = QOS;
 	list_append(list, rec);
 }
 
@@ -158,7 +161,12 @@ static void _load_assocs(const char *mins, int count)
 	compat_list_t assocs = list_create(slurmdb_destroy_assoc_rec);
 	compat_list_t qos = list_create(slurmdb_destroy_qos_rec);
 	slurmdb_user_rec_t *user = xmalloc(sizeof(*user));
+	slurmdb_qos_rec_t *normal = xmalloc(sizeof(*normal));
 
+	slurmdb_init_qos_rec(normal, false, NO_VAL);
+	normal->id = QOS;
+	normal->name = xstrdup("normal");
+	list_append(qos, normal);
 	user->name = xstrdup("daemon");
 	list_append(users, user);
 	_add_assoc(assocs, 1, 0, "root", NULL, NULL);
@@ -356,12 +364,63 @@ static void _by_command(void **state)
 	jobs_set_usage(jobs, USAGE_ASSOC, 2, 0);
 	assert_true((_raw(3) == 0) && (_raw(2) == 0) && (_raw(1) == 0));
 	jobs_set_usage(jobs, USAGE_ASSOC, 99, 0);
-	jobs_set_usage(jobs, USAGE_QOS, 1, 7);
+	assert_true(usage_find(jobs->usage, USAGE_QOS, QOS)->raw == 30);
+	jobs_set_usage(jobs, USAGE_QOS, QOS, 7);
 	_commit();
 	_stop();
 	_start();
 	assert_true(_raw(3) == 0);
-	assert_true(usage_find(jobs->usage, USAGE_QOS, 1)->raw == 7);
+	assert_true(usage_find(jobs->usage, USAGE_QOS, QOS)->raw == 7);
+}
+
+static void _check_used(const view_used_t *used, uint32_t running,
+			uint32_t submitted, double raw)
+{
+	assert_int_equal(used->running, running);
+	assert_int_equal(used->submitted, submitted);
+	assert_int_equal(used->tres[LIMIT_CPU], running * 2);
+	assert_int_equal(used->run_secs[LIMIT_CPU] != 0, running != 0);
+	assert_true(used->sum.raw == raw);
+}
+
+/* What is shown of it */
+static void _in_a_view(void **state)
+{
+	const view_used_t *used;
+	view_t *view;
+
+	enforce = ACCOUNTING_ENFORCE_LIMITS;
+	_start();
+	_submit(0, 2);
+	_submit(1, 1);
+	_tell_start(0, now);
+	_commit();
+	_pass(PERIOD_S);
+	view = view_create("flurm");
+	jobs_view(jobs, view);
+	for (uint32_t id = 1; id <= 3; id++)
+		_check_used(view_used_find(&view->used, USAGE_ASSOC, id), 1, 2,
+			    2 * PERIOD_S);
+	assert_null(view_used_find(&view->used, USAGE_ASSOC, QOS));
+	used = view_used_find(&view->used, USAGE_QOS, QOS);
+	_check_used(used, 1, 2, 2 * PERIOD_S);
+	/* and of the users and accounts with it */
+	used = view_used_next(&view->used, used);
+	_check_used(used, 1, 2, 0);
+	assert_int_equal(used->who.uid, UID);
+	used = view_used_next(&view->used, used);
+	_check_used(used, 1, 2, 0);
+	assert_string_equal(used->who.account, "science");
+	assert_null(view_used_next(&view->used, used));
+	view_unref(view);
+	/* who has used it is shown when it has ended, too */
+	_tell_end(0, now, FED_END_COMPLETED);
+	_commit();
+	view = view_create("flurm");
+	jobs_view(jobs, view);
+	_check_used(view_used_find(&view->used, USAGE_ASSOC, 3), 0, 1,
+		    2 * PERIOD_S);
+	view_unref(view);
 }
 
 static void _is_ended(void **state)
@@ -512,6 +571,7 @@ int main(void)
 		TEST(_gone_are_forgotten),
 		TEST(_of_an_old_ledger),
 		TEST(_by_command),
+		TEST(_in_a_view),
 		TEST(_is_ended),
 		TEST(_safe_ends_nothing),
 		TEST(_dice),
