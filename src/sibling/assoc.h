@@ -131,14 +131,21 @@ extern uint32_t assoc_qos_id(assoc_t *assoc, const char *name);
  */
 extern bool assoc_qos_keeps(assoc_t *assoc, uint32_t id, bool *ret_keeps);
 
+/* An association, by its id, and the one above it */
+typedef struct {
+	uint32_t id;
+	uint32_t parent;	/* 0: it is the root */
+} assoc_link_t;
+
 /*
  * OUT ret_count - how many
- * RET ids of all associations, ascending, to be xfreed
+ * RET all associations, by id, to be xfreed
  */
-extern uint32_t *assoc_ids(assoc_t *assoc, uint32_t *ret_count);
+extern assoc_link_t *assoc_links(assoc_t *assoc, uint32_t *ret_count);
 
-/* RET true if such ids have this one */
-extern bool assoc_ids_have(const uint32_t *ids, uint32_t count, uint32_t id);
+/* RET the one of that id, or NULL */
+extern const assoc_link_t *assoc_link(const assoc_link_t *links,
+				      uint32_t count, uint32_t id);
 
 /* Ids of those above an association, and of all below it */
 typedef struct {

@@ -1,6 +1,6 @@
 /*
- * assoc_tree.c - who may do what on a FLURM cluster: all associations, and which
- * are above and below another (see assoc.h).
+ * assoc_tree.c - who may do what on a FLURM cluster: which associations there
+ * are, and which are above and below another (see assoc.h).
  */
 #include "src/sibling/assoc_int.h"
 
@@ -8,31 +8,41 @@
 
 static int _by_id(const void *a, const void *b)
 {
-	uint32_t left = *(const uint32_t *) a, right = *(const uint32_t *) b;
+	const assoc_link_t *left = a, *right = b;
 
-	return (left > right) - (left < right);
+	return (left->id > right->id) - (left->id < right->id);
 }
 
-extern uint32_t *assoc_ids(assoc_t *assoc, uint32_t *ret_count)
+extern assoc_link_t *assoc_links(assoc_t *assoc, uint32_t *ret_count)
 {
 	const assoc_known_t *known = &assoc->known;
-	uint32_t count = 0, *ids;
+	assoc_link_t *links;
+	uint32_t count = 0;
 
 	pthread_mutex_lock(&assoc->lock);
-	ids = xcalloc(known->rec_cnt + known->acct_cnt + 1, sizeof(*ids));
+	links = xcalloc(known->rec_cnt + known->acct_cnt + 1, sizeof(*links));
 	for (uint32_t i = 0; i < known->rec_cnt; i++)
-		ids[count++] = known->recs[i].id;
+		links[count++] = (assoc_link_t) {
+			.id = known->recs[i].id,
+			.parent = known->recs[i].parent,
+		};
 	for (uint32_t i = 0; i < known->acct_cnt; i++)
-		ids[count++] = known->accts[i].id;
+		links[count++] = (assoc_link_t) {
+			.id = known->accts[i].id,
+			.parent = known->accts[i].parent,
+		};
 	pthread_mutex_unlock(&assoc->lock);
-	qsort(ids, count, sizeof(*ids), _by_id);
+	qsort(links, count, sizeof(*links), _by_id);
 	*ret_count = count;
-	return ids;
+	return links;
 }
 
-extern bool assoc_ids_have(const uint32_t *ids, uint32_t count, uint32_t id)
+extern const assoc_link_t *assoc_link(const assoc_link_t *links,
+				      uint32_t count, uint32_t id)
 {
-	return bsearch(&id, ids, count, sizeof(id), _by_id);
+	const assoc_link_t key = { .id = id };
+
+	return bsearch(&key, links, count, sizeof(key), _by_id);
 }
 
 /* RET the id of the one above, or 0 */

@@ -188,10 +188,7 @@ extern void jobs_limits_offer(jobs_t *jobs, fed_job_t *job,
 			      const flurm_event_t *event);
 extern void jobs_limits_tick(jobs_t *jobs);
 extern void jobs_limits_end(jobs_t *jobs);
-/*
- * RET what limits a job, without what is in its way if it has not started yet;
- *	until the next call of anything here
- */
+/* RET what limits a job, valid until usage changes */
 extern limits_bound_t jobs_limits_bound(const jobs_t *jobs, job_bound_t *bound);
 /* RET what it asks for. IN host - or NULL: as it was submitted */
 extern limits_ask_t jobs_limits_ask(const jobs_t *jobs,
@@ -205,6 +202,8 @@ extern limits_ask_t jobs_limits_ask(const jobs_t *jobs,
 extern void jobs_usage_starts(jobs_t *jobs, fed_job_t *job);
 extern void jobs_usage_ends(jobs_t *jobs, fed_job_t *job);
 extern void jobs_usage_tick(jobs_t *jobs);
+/* slurmdbd has told of other associations: accounts may have been moved */
+extern void jobs_usage_assoc(jobs_t *jobs);
 
 /* jobs_flurm.c: carry out one action at FLURM; its events */
 extern void jobs_tell_flurm(jobs_t *jobs, fed_job_t *job,

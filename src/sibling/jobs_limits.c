@@ -234,6 +234,7 @@ static void _count_one(fed_job_t *job, void *arg)
 
 extern void jobs_set_assoc(jobs_t *jobs)
 {
+	jobs_usage_assoc(jobs);
 	if (!_are_enforced(jobs))
 		return;
 	fed_job_table_walk(jobs->table, _forget_bound, NULL);

@@ -5,8 +5,8 @@
  * A job whose row says that it has started (JOB_ROW_STARTED) is charged up to
  * usage_until(), neither more nor less: it gets there with the row of its
  * start, if that was heard of late, goes along every PriorityCalcPeriod, and is
- * settled with the row of its end. A charge is durable with its row, or with the
- * time up to which all are charged. So no crash loses or repeats any, and it
+ * settled with the row of its end. A charge is durable with its row, or with
+ * the time up to which all are charged. So no crash loses or repeats any, and it
  * does not matter when FLURM tells of a job.
  *
  * A job's association and QOS are charged even if no limit is enforced, for
@@ -82,10 +82,21 @@ extern void jobs_usage_ends(jobs_t *jobs, fed_job_t *job)
 typedef struct {
 	jobs_t *jobs;
 	int64_t since;
-	uint32_t *ids;		/* of all associations, ascending */
+	assoc_link_t *links;
 	uint32_t count;
 	bool known;
 } period_t;
+
+static bool _above(uint32_t id, uint32_t *ret_parent, void *arg)
+{
+	const period_t *period = arg;
+	const assoc_link_t *link = assoc_link(period->links, period->count,
+					      id);
+
+	if (link)
+		*ret_parent = link->parent;
+	return link;
+}
 
 static usage_fate_t _fate(usage_of_t of, uint32_t id, void *arg)
 {
@@ -95,7 +106,7 @@ static usage_fate_t _fate(usage_of_t of, uint32_t id, void *arg)
 	if (!period->known)
 		return USAGE_DECAYS;
 	if (of == USAGE_ASSOC)
-		return assoc_ids_have(period->ids, period->count, id) ?
+		return assoc_link(period->links, period->count, id) ?
 			USAGE_DECAYS : USAGE_GOES;
 	if (!assoc_qos_keeps(period->jobs->conf.assoc, id, &keeps))
 		return USAGE_GOES;
@@ -127,7 +138,7 @@ static void _write(jobs_t *jobs)
 	jobs->freed = true;
 }
 
-static void _charge_all(jobs_t *jobs)
+static period_t _period(jobs_t *jobs)
 {
 	period_t period = {
 		.jobs = jobs,
@@ -135,12 +146,33 @@ static void _charge_all(jobs_t *jobs)
 		.known = assoc_is_known(jobs->conf.assoc),
 	};
 
-	period.ids = assoc_ids(jobs->conf.assoc, &period.count);
+	period.links = assoc_links(jobs->conf.assoc, &period.count);
+	return period;
+}
+
+static void _charge_all(jobs_t *jobs)
+{
+	period_t period = _period(jobs);
+
+	if (period.known)
+		(void) usage_set_tree(jobs->usage, _above, &period);
 	usage_decay(jobs->usage, &jobs->conf.usage, jobs->now, _fate, &period);
 	fed_job_table_walk(jobs->table, _charge_one, &period);
 	job_bound_charged(jobs->holders, jobs->now);
 	_write(jobs);
-	xfree(period.ids);
+	xfree(period.links);
+}
+
+extern void jobs_usage_assoc(jobs_t *jobs)
+{
+	period_t period;
+
+	if (!jobs->conf.usage.kept)
+		return;
+	period = _period(jobs);
+	if (usage_set_tree(jobs->usage, _above, &period))
+		_write(jobs);
+	xfree(period.links);
 }
 
 extern void jobs_set_usage(jobs_t *jobs, usage_of_t of, uint32_t id,

@@ -12,12 +12,15 @@
 
 #include "src/sibling/record.h"
 
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2
 #define DAY_S (24 * 3600)
+#define DEPTH_MAX 64		/* the tree might be a circle */
 
 typedef struct {
 	usage_of_t of;
 	uint32_t id;
+	uint32_t parent;	/* that has its part of this; 0: none, or not
+				 * known */
 	usage_sum_t sum;
 } entry_t;
 
@@ -73,21 +76,29 @@ static uint32_t _place(const usage_t *usage, usage_of_t of, uint32_t id)
 	return low;
 }
 
-static usage_sum_t *_find(const usage_t *usage, usage_of_t of, uint32_t id)
+static entry_t *_entry(const usage_t *usage, usage_of_t of, uint32_t id)
 {
 	uint32_t at = _place(usage, of, id);
 
 	return ((at < usage->count) && !_order(&usage->entry[at], of, id)) ?
-		&usage->entry[at].sum : NULL;
+		&usage->entry[at] : NULL;
 }
 
-static usage_sum_t *_get(usage_t *usage, usage_of_t of, uint32_t id)
+static usage_sum_t *_find(const usage_t *usage, usage_of_t of, uint32_t id)
+{
+	entry_t *entry = _entry(usage, of, id);
+
+	return entry ? &entry->sum : NULL;
+}
+
+/* RET valid until the next is got */
+static entry_t *_get(usage_t *usage, usage_of_t of, uint32_t id)
 {
 	uint32_t at = _place(usage, of, id);
 	entry_t *entry;
 
 	if ((at < usage->count) && !_order(&usage->entry[at], of, id))
-		return &usage->entry[at].sum;
+		return &usage->entry[at];
 	if (usage->count == usage->room) {
 		usage->room = MAX(usage->room * 2, 64);
 		xrecalloc(usage->entry, usage->room, sizeof(*usage->entry));
@@ -95,7 +106,7 @@ static usage_sum_t *_get(usage_t *usage, usage_of_t of, uint32_t id)
 	entry = &usage->entry[at];
 	memmove(entry + 1, entry, (usage->count++ - at) * sizeof(*entry));
 	*entry = (entry_t) { .of = of, .id = id };
-	return &entry->sum;
+	return entry;
 }
 
 extern const usage_sum_t *usage_find(const usage_t *usage, usage_of_t of,
@@ -150,23 +161,46 @@ static double _get_double(fed_reader_t *reader)
 	return value;
 }
 
-static void _put(fed_bytes_t *bytes, usage_of_t of, uint32_t id,
+/* IN sum - the entry's, or what it was charged */
+static void _put(fed_bytes_t *bytes, const entry_t *entry,
 		 const usage_sum_t *sum)
 {
-	fed_put_u8(bytes, of);
-	fed_put_u32(bytes, id);
+	fed_put_u8(bytes, entry->of);
+	fed_put_u32(bytes, entry->id);
+	fed_put_u32(bytes, entry->parent);
 	_put_double(bytes, sum->raw);
 	_put_double(bytes, sum->wall);
 	for (limit_tres_t i = 0; i < LIMIT_TRES; i++)
 		_put_double(bytes, sum->tres[i]);
 }
 
-static void _charge(usage_t *usage, usage_of_t of, uint32_t id,
-		    const usage_sum_t *amount, fed_bytes_t *record)
+static void _charge(entry_t *entry, const usage_sum_t *amount,
+		    fed_bytes_t *record)
 {
-	_add(_get(usage, of, id), amount, 1);
+	_add(&entry->sum, amount, 1);
 	if (record)
-		_put(record, of, id, amount);
+		_put(record, entry, amount);
+}
+
+/*
+ * By whom it is known to be below, if slurmdbd has it elsewhere already; for
+ * there is its part of what it used.
+ */
+static void _charge_up(usage_t *usage, const usage_payers_t *payers,
+			   const usage_sum_t *amount, fed_bytes_t *record)
+{
+	uint32_t id = payers->assoc_cnt ? payers->assoc[0] : 0, count = 0;
+
+	while (id && (count < DEPTH_MAX)) {
+		entry_t *entry = _get(usage, USAGE_ASSOC, id);
+
+		if (!entry->parent && (count + 1 < payers->assoc_cnt) &&
+		    (payers->assoc[count] == id))
+			entry->parent = payers->assoc[count + 1];
+		_charge(entry, amount, record);
+		id = entry->parent;
+		count++;
+	}
 }
 
 extern void usage_charge(usage_t *usage, const usage_conf_t *conf,
@@ -187,15 +221,12 @@ extern void usage_charge(usage_t *usage, const usage_conf_t *conf,
 		whole.tres[i] = wall * payers->tres[i];
 		amount.tres[i] = decayed * payers->tres[i];
 	}
-	if (record) {
+	if (record)
 		fed_put_u16(record, RECORD_VERSION);
-		fed_put_u32(record, payers->assoc_cnt + (payers->qos ? 1 : 0));
-	}
 	if (payers->qos)
-		_charge(usage, USAGE_QOS, payers->qos,
+		_charge(_get(usage, USAGE_QOS, payers->qos),
 			payers->keeps ? &whole : &amount, record);
-	for (uint32_t i = 0; i < payers->assoc_cnt; i++)
-		_charge(usage, USAGE_ASSOC, payers->assoc[i], &amount, record);
+	_charge_up(usage, payers, &amount, record);
 }
 
 /* ---- time ---- */
@@ -294,6 +325,92 @@ extern void usage_decay(usage_t *usage, const usage_conf_t *conf, int64_t now,
 	usage->until = now;
 }
 
+/* ---- who is above whom ---- */
+
+/*
+ * Sum up anew, by who is above them now, what is not of those below: of users,
+ * and of those that are gone.
+ */
+static void _sum_up(usage_t *usage, const uint32_t *parents)
+{
+	usage_t anew = { 0 };
+	usage_sum_t *own = xcalloc(usage->count + 1, sizeof(*own));
+	const entry_t *entry, *above;
+
+	for (uint32_t i = 0; i < usage->count; i++)
+		own[i] = usage->entry[i].sum;
+	for (uint32_t i = 0; i < usage->count; i++) {
+		entry = &usage->entry[i];
+		if (entry->parent &&
+		    (above = _entry(usage, USAGE_ASSOC, entry->parent)))
+			_add(&own[above - usage->entry], &entry->sum, -1);
+	}
+	for (uint32_t i = 0; i < usage->count; i++) {
+		uint32_t at = i, id;
+
+		entry = &usage->entry[i];
+		_add(&_get(&anew, entry->of, entry->id)->sum, &own[i], 1);
+		for (int depth = 0; (id = parents[at]) && (depth < DEPTH_MAX);
+		     depth++) {
+			_add(&_get(&anew, USAGE_ASSOC, id)->sum, &own[i], 1);
+			at = _entry(usage, USAGE_ASSOC, id) - usage->entry;
+		}
+	}
+	xfree(own);
+	xfree(usage->entry);
+	usage->entry = anew.entry;
+	usage->count = anew.count;
+	usage->room = anew.room;
+}
+
+/* RET one that is above another and has no place yet, or 0 */
+static uint32_t _missing(const usage_t *usage,
+			 bool (*above)(uint32_t id, uint32_t *ret_parent,
+				       void *arg),
+			 void *arg)
+{
+	uint32_t parent;
+
+	for (uint32_t i = 0; i < usage->count; i++)
+		if ((usage->entry[i].of == USAGE_ASSOC) &&
+		    above(usage->entry[i].id, &parent, arg) && parent &&
+		    !_entry(usage, USAGE_ASSOC, parent))
+			return parent;
+	return 0;
+}
+
+extern bool usage_set_tree(usage_t *usage,
+			   bool (*above)(uint32_t id, uint32_t *ret_parent,
+					 void *arg),
+			   void *arg)
+{
+	uint32_t *parents, parent;
+	bool moved = false;
+
+	while ((parent = _missing(usage, above, arg)))
+		(void) _get(usage, USAGE_ASSOC, parent);
+	parents = xcalloc(usage->count + 1, sizeof(*parents));
+	for (uint32_t i = 0; i < usage->count; i++) {
+		const entry_t *entry = &usage->entry[i];
+
+		if (entry->of != USAGE_ASSOC)
+			continue;
+		if (above(entry->id, &parent, arg)) {
+			moved |= entry->parent && (parent != entry->parent);
+			parents[i] = parent;
+		} else if (_entry(usage, USAGE_ASSOC, entry->parent)) {
+			parents[i] = entry->parent;
+		}
+	}
+	if (moved)
+		_sum_up(usage, parents);
+	/* they have kept their places */
+	for (uint32_t i = 0; i < usage->count; i++)
+		usage->entry[i].parent = parents[i];
+	xfree(parents);
+	return moved;
+}
+
 /* ---- by command ---- */
 
 extern void usage_forget(usage_t *usage, uint32_t id, const uint32_t *above,
@@ -316,7 +433,7 @@ extern void usage_forget(usage_t *usage, uint32_t id, const uint32_t *above,
 
 extern void usage_set_qos(usage_t *usage, uint32_t id, double raw)
 {
-	usage_sum_t *sum = _get(usage, USAGE_QOS, id);
+	usage_sum_t *sum = &_get(usage, USAGE_QOS, id)->sum;
 
 	/* it comes from a client */
 	if (!isfinite(raw) || (raw <= 0)) {
@@ -329,8 +446,9 @@ extern void usage_set_qos(usage_t *usage, uint32_t id, double raw)
 /* ---- the ledger's ----
  *
  * Both: u16 version. RECORD_USAGE: i64 time up to which all are charged, i64
- * time of the last reset. Both: u32 number of sums, each u8 of whom, u32 id,
- * and doubles as u64: raw, wall, TRES in the order of limit_tres_t.
+ * time of the last reset. Both: sums, each u8 of whom, u32 id, u32 id of the
+ * one above, and doubles as u64: raw, wall, TRES in the order of limit_tres_t.
+ * Version 1 had the number of sums before them, and none above.
  */
 
 extern void usage_pack(const usage_t *usage, fed_bytes_t *bytes)
@@ -338,27 +456,31 @@ extern void usage_pack(const usage_t *usage, fed_bytes_t *bytes)
 	fed_put_u16(bytes, RECORD_VERSION);
 	fed_put_i64(bytes, usage->until);
 	fed_put_i64(bytes, usage->last_reset);
-	fed_put_u32(bytes, usage->count);
 	for (uint32_t i = 0; i < usage->count; i++)
-		_put(bytes, usage->entry[i].of, usage->entry[i].id,
-		     &usage->entry[i].sum);
+		_put(bytes, &usage->entry[i], &usage->entry[i].sum);
 }
 
-static void _replay_sums(usage_t *usage, fed_reader_t *reader)
+static void _replay_sums(usage_t *usage, fed_reader_t *reader,
+			 uint16_t version)
 {
-	uint32_t count = fed_get_u32(reader);
-
-	for (uint32_t i = 0; (i < count) && !reader->bad; i++) {
+	if (version == 1)
+		(void) fed_get_u32(reader);
+	while (fed_reader_left(reader)) {
 		usage_of_t of = fed_get_u8(reader);
 		uint32_t id = fed_get_u32(reader);
+		uint32_t parent = (version == 1) ? 0 : fed_get_u32(reader);
 		usage_sum_t amount;
+		entry_t *entry;
 
 		amount.raw = _get_double(reader);
 		amount.wall = _get_double(reader);
 		for (limit_tres_t j = 0; j < LIMIT_TRES; j++)
 			amount.tres[j] = _get_double(reader);
-		if (!reader->bad)
-			_add(_get(usage, of, id), &amount, 1);
+		if (reader->bad)
+			return;
+		entry = _get(usage, of, id);
+		entry->parent = parent;
+		_add(&entry->sum, &amount, 1);
 	}
 }
 
@@ -370,7 +492,7 @@ extern int usage_replay(usage_t *usage, uint16_t type, const void *body,
 
 	fed_reader_init(&reader, body, len);
 	version = fed_get_u16(&reader);
-	if (version != RECORD_VERSION)
+	if (!version || (version > RECORD_VERSION))
 		return fed_err_set(err, EPROTO,
 				   "record of usage has version %u, this release knows %u",
 				   version, RECORD_VERSION);
@@ -379,7 +501,7 @@ extern int usage_replay(usage_t *usage, uint16_t type, const void *body,
 		usage->until = fed_get_i64(&reader);
 		usage->last_reset = fed_get_i64(&reader);
 	}
-	_replay_sums(usage, &reader);
+	_replay_sums(usage, &reader, version);
 	return fed_reader_done(&reader) ? 0 :
 	       fed_err_set(err, EPROTO, "record of usage makes no sense");
 }

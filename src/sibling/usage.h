@@ -10,9 +10,6 @@
  *
  * Pure: reads no clock. What changes it is a record, too: charges one by one
  * (RECORD_CHARGE), all of it whenever it decays (RECORD_USAGE).
- *
- * Unlike at a native, each account has a sum of its own: an account that is
- * moved leaves what it has used with those that were above it.
  */
 #ifndef FED_SIBLING_USAGE_H
 #define FED_SIBLING_USAGE_H
@@ -84,7 +81,8 @@ extern void usage_charge(usage_t *usage, const usage_conf_t *conf,
 typedef enum {
 	USAGE_DECAYS,
 	USAGE_STAYS,		/* a QOS with NoDecay */
-	USAGE_GOES,		/* there is none of that id any more */
+	USAGE_GOES,		/* there is none of that id any more; what it
+				 * used stays with those above it */
 } usage_fate_t;
 
 /*
@@ -96,6 +94,18 @@ extern void usage_decay(usage_t *usage, const usage_conf_t *conf, int64_t now,
 			usage_fate_t (*fate)(usage_of_t of, uint32_t id,
 					     void *arg),
 			void *arg);
+
+/*
+ * Say who is above whom: an account that was moved takes what it has used along
+ * (assoc_mgr.c, assoc_mgr_update_assocs()).
+ * IN above - OUT ret_parent: id of the association above that one, 0: none;
+ *	RET false: there is no such association
+ * RET true if anybody was moved
+ */
+extern bool usage_set_tree(usage_t *usage,
+			   bool (*above)(uint32_t id, uint32_t *ret_parent,
+					 void *arg),
+			   void *arg);
 
 /*
  * An association is to have used nothing: nor have those below it, and those

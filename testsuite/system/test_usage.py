@@ -28,16 +28,18 @@ def _with_features(stack):
     for name in stack.members():
         stack.sacctmgr("modify", "cluster", name, "set", f"features={name}")
     stack.sacctmgr("add", "qos", "tenfold", "set", "usagefactor=10")
-    stack.sacctmgr("modify", "user", USER, "set", "qos+=tenfold")
+    # that he may use it is not shown: what comes with it is
+    stack.sacctmgr("modify", "user", USER, "set", "qos+=tenfold",
+                   "grpjobsaccrue=1000")
     for name in stack.members():
         wait_until(lambda: stack.alpha.run("scontrol", "show", "federation"),
                    lambda said: f"Features:{name}" in said,
                    what="alpha knows the features")
     for cluster in BOTH:
         wait_until(lambda: stack.alpha.run(
-            "scontrol", "-M", cluster, "show", "assoc_mgr", "flags=qos",
-            check=False).out, lambda out: "tenfold" in out, 30,
-            f"{cluster} knows QOS tenfold")
+            "scontrol", "-M", cluster, "show", "assoc_mgr", "flags=assoc",
+            check=False).out, lambda out: "GrpJobsAccrue=1000(" in out, 30,
+            f"{cluster} knows who may use QOS tenfold")
     return stack
 
 
@@ -254,6 +256,21 @@ def test_time_of_a_qos_is_used_up(used, limits):
     said = {cluster: wait_reason(used, cluster, job)
             for cluster, job in waits.items()}
     assert said == dict.fromkeys(BOTH, "QOSGrpWallLimit")
+
+
+def test_moved(used):
+    """An account takes what it has used along."""
+    used.sacctmgr("add", "account", "lab")
+    used.sacctmgr("modify", "account", "where", "name=science",
+                  f"cluster={','.join(BOTH)}", "set", "parent=lab")
+    for cluster in BOTH:
+        seen = wait_until(
+            lambda: shares(used, cluster),
+            lambda rows: int(rows["lab", ""]["RawUsage"]) > 60, 20,
+            f"{cluster} has moved it")
+        for account in ("lab", "root"):
+            assert seen[account, ""]["RawUsage"] == \
+                seen["science", ""]["RawUsage"]
 
 
 def _qos_raw(stack, cluster, qos):

@@ -5,12 +5,14 @@
 #include "testsuite/unit/slurm_unit.h"
 
 #include <math.h>
+#include <string.h>
 #include <time.h>
 
 #include "src/sibling/record.h"
 #include "src/sibling/usage.h"
 
 #define T0 1000000
+#define SUM_BYTES 57		/* of one sum in a record */
 
 static const uint32_t assocs[] = { 7, 3, 1 };
 
@@ -115,6 +117,77 @@ static void _decays(void **state)
 	usage_destroy(usage);
 }
 
+/* IN arg - parents, by id; -1: it is gone */
+static bool _above(uint32_t id, uint32_t *ret_parent, void *arg)
+{
+	const int *parents = arg;
+
+	if (parents[id] < 0)
+		return false;
+	*ret_parent = parents[id];
+	return true;
+}
+
+static void _charge_user(usage_t *usage, uint32_t user, uint32_t account,
+			 int64_t seconds)
+{
+	const usage_conf_t conf = { .kept = true };
+	const uint32_t chain[] = { user, account, 1 };
+	usage_payers_t payers = _payers();
+
+	payers.assoc = chain;
+	payers.tres[LIMIT_BILLING] = 1;
+	usage_charge(usage, &conf, &payers, T0, T0 + seconds, NULL);
+}
+
+static void _check_all(const usage_t *usage, const double *expected)
+{
+	for (uint32_t id = 1; id <= 7; id++)
+		if (fabs(_raw(usage, USAGE_ASSOC, id) - expected[id]) > 0.5)
+			fail_msg("%u has %f", id,
+				 _raw(usage, USAGE_ASSOC, id));
+}
+
+/* The root is 1; 2, 3 and 7 are accounts, 4 and 5 users of 3, and 6 is of 2. */
+static void _moves(void **state)
+{
+	int parents[] = { 0, 0, 1, 1, 3, 3, 2, 1 };
+	usage_t *usage = usage_create(), *again;
+	fed_bytes_t bytes = { 0 };
+	fed_err_t err;
+
+	_charge_user(usage, 4, 3, 20);
+	_charge_user(usage, 5, 3, 10);
+	_charge_user(usage, 6, 2, 10);
+	assert_false(usage_set_tree(usage, _above, parents));
+	_check_all(usage, (double []) { 0, 40, 10, 30, 20, 10, 10, 0 });
+	/* 3 below 2, of which those know who pay, but not yet who is paid */
+	_charge_user(usage, 5, 3, 10);
+	parents[3] = 2;
+	_charge_user(usage, 5, 3, 10);
+	_check_all(usage, (double []) { 0, 60, 10, 50, 20, 30, 10, 0 });
+	assert_true(usage_set_tree(usage, _above, parents));
+	_check_all(usage, (double []) { 0, 60, 60, 50, 20, 30, 10, 0 });
+	assert_near(_raw(usage, USAGE_QOS, 5), 60);
+	/* it is known after a restart, too; 4 is gone, and stays with 3 */
+	usage_pack(usage, &bytes);
+	again = usage_create();
+	assert_int_equal(usage_replay(again, RECORD_USAGE, bytes.data,
+				      bytes.len, &err), 0);
+	parents[4] = -1;
+	parents[3] = 7;
+	assert_true(usage_set_tree(again, _above, parents));
+	_check_all(again, (double []) { 0, 60, 10, 50, 20, 30, 10, 50 });
+	assert_false(usage_set_tree(again, _above, parents));
+	/* a circle does not last for ever */
+	parents[7] = 3;
+	(void) usage_set_tree(again, _above, parents);
+	_charge_user(again, 5, 3, 10);
+	usage_destroy(again);
+	usage_destroy(usage);
+	fed_bytes_free(&bytes);
+}
+
 static time_t _at(int year, int month, int day, int hour)
 {
 	struct tm tm = { .tm_year = year - 1900, .tm_mon = month - 1,
@@ -216,6 +289,30 @@ static usage_t *_replayed(const fed_bytes_t *all, const fed_bytes_t *charge)
 	return usage;
 }
 
+/* It had the number of sums before them, and not who is above whom. */
+static void _of_version_1(usage_t *usage)
+{
+	fed_bytes_t bytes = { 0 };
+	fed_err_t err;
+	double raw = 30;
+	uint64_t bits;
+
+	memcpy(&bits, &raw, sizeof(bits));
+	fed_put_u16(&bytes, 1);
+	fed_put_i64(&bytes, T0);
+	fed_put_i64(&bytes, T0);
+	fed_put_u32(&bytes, 1);
+	fed_put_u8(&bytes, USAGE_ASSOC);
+	fed_put_u32(&bytes, 7);
+	for (int i = 0; i < 2 + LIMIT_TRES; i++)
+		fed_put_u64(&bytes, bits);
+	assert_int_equal(usage_replay(usage, RECORD_USAGE, bytes.data,
+				      bytes.len, &err), 0);
+	assert_near(_raw(usage, USAGE_ASSOC, 7), 30);
+	assert_null(usage_find(usage, USAGE_QOS, 5));
+	fed_bytes_free(&bytes);
+}
+
 static void _in_the_ledger(void **state)
 {
 	const usage_conf_t conf = { .kept = true, .half_life = 600 };
@@ -245,11 +342,14 @@ static void _in_the_ledger(void **state)
 	assert_true(_raw(again, USAGE_QOS, 5) < _raw(usage, USAGE_QOS, 5));
 	/* what is cut short, or of another release */
 	for (size_t len = 0; len < charge.len; len++)
-		assert_int_equal(usage_replay(again, RECORD_CHARGE, charge.data,
-					      len, &err), -1);
+		if ((len < 2) || ((len - 2) % SUM_BYTES))
+			assert_int_equal(usage_replay(again, RECORD_CHARGE,
+						      charge.data, len, &err),
+					 -1);
 	charge.data[0]++;
 	assert_int_equal(usage_replay(again, RECORD_CHARGE, charge.data,
 				      charge.len, &err), -1);
+	_of_version_1(again);
 	usage_destroy(again);
 	usage_destroy(usage);
 	fed_bytes_free(&all);
@@ -261,6 +361,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(_charges),
 		cmocka_unit_test(_decays),
+		cmocka_unit_test(_moves),
 		cmocka_unit_test(_resets),
 		cmocka_unit_test(_is_reset),
 		cmocka_unit_test(_by_command),
