@@ -19,6 +19,8 @@
 
 #define CONNS_MAX (FED_ID_MAX + 8)
 #define ITEMS_MAX 100000	/* in one MULT message */
+#define PACE_MS 3		/* until an answer, when messages come fast */
+#define PACED_MS 20		/* that is, this soon after the last answer */
 #define LINK_WAIT_MS 300	/* for our own link, before a peer is refused */
 #define LINK_FOLLOWS_MS 5000	/* for it, once a peer was let in before */
 
@@ -30,6 +32,7 @@ typedef struct conn {
 	uint64_t number;
 	persist_t persist;
 	int64_t link_until;	/* when our link must be there; 0: it was */
+	int64_t answered;	/* the last MULT message, net_now_ms() */
 	bool ended;		/* atomic: the thread is about to return */
 } conn_t;
 
@@ -138,12 +141,32 @@ static int _answer_mult(conn_t *conn, const uint32_t *rcs, int count,
 }
 
 /*
+ * What comes up at a native while it waits for our answer goes into its next
+ * message (fed_mgr.c, _agent_thread()). When jobs come fast, answers within the
+ * millisecond make a message of each of them, and its slurmctld takes fewer
+ * jobs a second (doc/performance.md).
+ * IN taken - when the message came
+ */
+static void _pace(conn_t *conn, int64_t taken)
+{
+	struct timespec rest = { 0 };
+	int64_t left = taken + PACE_MS - net_now_ms();
+
+	if ((taken - conn->answered < PACED_MS) && (left > 0)) {
+		rest.tv_nsec = left * 1000000;
+		nanosleep(&rest, NULL);
+	}
+	conn->answered = net_now_ms();
+}
+
+/*
  * An item that cannot be unpacked is answered "not taken": the peer sends it
  * again, which is noisy, but to say "taken" would lose it.
  */
 static int _take_mult(conn_t *conn, ctld_list_msg_t *msg, fed_err_t *err)
 {
 	int count = (msg && msg->my_list) ? list_count(msg->my_list) : 0;
+	int64_t taken = net_now_ms();
 	persist_in_t *items;
 	uint32_t *rcs, *good_rcs;
 	int *index, good = 0, rc = -1;
@@ -171,6 +194,7 @@ static int _take_mult(conn_t *conn, ctld_list_msg_t *msg, fed_err_t *err)
 			 good_rcs)) {
 		for (int i = 0; i < good; i++)
 			rcs[index[i]] = good_rcs[i];
+		_pace(conn, taken);
 		rc = _answer_mult(conn, rcs, count, err);
 	} else {
 		fed_err_set(err, ECANCELED, "stopped");
