@@ -3,6 +3,7 @@
  */
 #include "src/core/bytes.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,14 @@ extern void fed_put_u64(fed_bytes_t *bytes, uint64_t value)
 extern void fed_put_i64(fed_bytes_t *bytes, int64_t value)
 {
 	_put(bytes, value, 8);
+}
+
+extern void fed_put_double(fed_bytes_t *bytes, double value)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	_put(bytes, bits, 8);
 }
 
 extern void fed_put_block(fed_bytes_t *bytes, const void *data, size_t len)
@@ -155,6 +164,18 @@ extern uint64_t fed_get_u64(fed_reader_t *reader)
 extern int64_t fed_get_i64(fed_reader_t *reader)
 {
 	return (int64_t) _get(reader, 8);
+}
+
+extern double fed_get_double(fed_reader_t *reader)
+{
+	uint64_t bits = _get(reader, 8);
+	double value;
+
+	memcpy(&value, &bits, sizeof(value));
+	if (isfinite(value))
+		return value;
+	reader->bad = true;
+	return 0;
 }
 
 extern const void *fed_get_block(fed_reader_t *reader, size_t *len)

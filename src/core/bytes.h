@@ -35,6 +35,7 @@ extern void fed_put_u16(fed_bytes_t *bytes, uint16_t value);
 extern void fed_put_u32(fed_bytes_t *bytes, uint32_t value);
 extern void fed_put_u64(fed_bytes_t *bytes, uint64_t value);
 extern void fed_put_i64(fed_bytes_t *bytes, int64_t value);
+extern void fed_put_double(fed_bytes_t *bytes, double value);
 
 /* u32 length, then the bytes; at most 0xfffffffe of them */
 extern void fed_put_block(fed_bytes_t *bytes, const void *data, size_t len);
@@ -62,6 +63,9 @@ extern uint16_t fed_get_u16(fed_reader_t *reader);
 extern uint32_t fed_get_u32(fed_reader_t *reader);
 extern uint64_t fed_get_u64(fed_reader_t *reader);
 extern int64_t fed_get_i64(fed_reader_t *reader);
+
+/* What is no number, or infinite, is bad. */
+extern double fed_get_double(fed_reader_t *reader);
 
 /* RET len bytes in the reader's own data, NULL when they are not there */
 extern const void *fed_get_raw(fed_reader_t *reader, size_t len);

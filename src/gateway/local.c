@@ -72,10 +72,9 @@ static run_t *_add(gw_backend_t *backend, gw_job_t *job)
 	return run;
 }
 
-static void _free_run(run_t *run)
+static void _free_run(gw_backend_t *backend, run_t *run)
 {
-	if (run->pidfd >= 0)
-		close(run->pidfd);
+	gw_local_unwatch(backend, run);
 	free(run->name);
 	free(run->dir);
 	free(run->mark);
@@ -182,7 +181,7 @@ static void _forget(gw_backend_t *backend, gw_job_t *job)
 	gw_timer_clear(&backend->timers, &run->timer);
 	if (gw_jobdir_remove(run->dir, &err))
 		fed_error("job %u: %s", job->fed_job_id, err.text);
-	_free_run(run);
+	_free_run(backend, run);
 	job->run = NULL;
 }
 
@@ -325,7 +324,7 @@ static void _close(gw_backend_t *backend)
 
 	while ((run = backend->runs)) {
 		backend->runs = run->next;
-		_free_run(run);
+		_free_run(backend, run);
 	}
 	gw_timers_free(&backend->timers);
 	if (backend->socket >= 0) {

@@ -72,7 +72,7 @@ extern int gw_local_check_files(const gw_backend_t *backend,
 
 /* Have the end of its shim wake us, or no more. */
 extern void gw_local_watch(gw_backend_t *backend, run_t *run, pid_t pid);
-extern void gw_local_unwatch(run_t *run);
+extern void gw_local_unwatch(gw_backend_t *backend, run_t *run);
 
 /* See what has become of it and report that; tell its shim what is new. */
 extern void gw_local_look(gw_backend_t *backend, run_t *run);

@@ -41,10 +41,16 @@ extern void gw_local_watch(gw_backend_t *backend, run_t *run, pid_t pid)
 	}
 }
 
-extern void gw_local_unwatch(run_t *run)
+/*
+ * To close it is not enough: a shim that is being spawned has a copy of it for
+ * a moment, and as long the epoll would go on to tell of this run.
+ */
+extern void gw_local_unwatch(gw_backend_t *backend, run_t *run)
 {
-	if (run->pidfd >= 0)
-		close(run->pidfd);	/* which takes it out of the epoll */
+	if (run->pidfd < 0)
+		return;
+	(void) epoll_ctl(backend->epoll, EPOLL_CTL_DEL, run->pidfd, NULL);
+	close(run->pidfd);
 	run->pidfd = -1;
 }
 
@@ -73,7 +79,7 @@ static void _report_failure(gw_backend_t *backend, run_t *run,
 	};
 
 	run->done = true;
-	gw_local_unwatch(run);
+	gw_local_unwatch(backend, run);
 	backend->host->report(&report, backend->host->arg);
 }
 
@@ -124,7 +130,7 @@ static void _report_outcome(gw_backend_t *backend, run_t *run,
 	}
 	_report_started(backend, run, outcome->start_time);
 	run->done = true;
-	gw_local_unwatch(run);
+	gw_local_unwatch(backend, run);
 	backend->host->report(&report, backend->host->arg);
 }
 
@@ -162,7 +168,7 @@ static void _lost(gw_backend_t *backend, run_t *run)
 		.reason = "its shim is gone and has left no outcome",
 	};
 
-	gw_local_unwatch(run);
+	gw_local_unwatch(backend, run);
 	if (!_kill_leftovers(run)) {
 		gw_timer_set(&backend->timers, &run->timer,
 			     backend->now_ms + KILL_AGAIN_MS);
@@ -229,7 +235,7 @@ static void _look_in(gw_backend_t *backend, run_t *run, int dirfd)
 	int claimed, rc;
 
 	if (shim_gone)
-		gw_local_unwatch(run);
+		gw_local_unwatch(backend, run);
 	if ((claimed = gw_jobdir_read_claim(dirfd, &proc, &err)) < 0)
 		fed_error("job %u: %s", run->job->fed_job_id, err.text);
 	if (!claimed) {

@@ -4,8 +4,6 @@
  */
 #include "src/sibling/limits.h"
 
-#include <string.h>
-
 /* slurmdbd's ids of what FLURM has */
 static const int tres_ids[LIMIT_TRES] = {
 	[LIMIT_CPU] = TRES_CPU,
@@ -128,23 +126,6 @@ extern limits_t *limits_copy(const limits_t *limits)
 
 /* ---- the ledger's: most of them are not set ---- */
 
-static void _put_factor(fed_bytes_t *bytes, double factor)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &factor, sizeof(bits));
-	fed_put_u64(bytes, bits);
-}
-
-static double _get_factor(fed_reader_t *reader)
-{
-	uint64_t bits = fed_get_u64(reader);
-	double factor;
-
-	memcpy(&factor, &bits, sizeof(factor));
-	return factor;
-}
-
 extern void limits_pack(const limits_t *limits, fed_bytes_t *bytes)
 {
 	fed_put_u8(bytes, limits != NULL);
@@ -164,8 +145,8 @@ extern void limits_pack(const limits_t *limits, fed_bytes_t *bytes)
 	fed_put_u8(bytes, limits->deny);
 	fed_put_u8(bytes, limits->factor_safe);
 	fed_put_u8(bytes, limits->keeps);
-	_put_factor(bytes, limits->usage_factor);
-	_put_factor(bytes, limits->limit_factor);
+	fed_put_double(bytes, limits->usage_factor);
+	fed_put_double(bytes, limits->limit_factor);
 }
 
 extern limits_t *limits_unpack(fed_reader_t *reader, bool old)
@@ -191,7 +172,7 @@ extern limits_t *limits_unpack(fed_reader_t *reader, bool old)
 	limits->deny = fed_get_u8(reader);
 	limits->factor_safe = fed_get_u8(reader);
 	limits->keeps = old ? false : fed_get_u8(reader);
-	limits->usage_factor = _get_factor(reader);
-	limits->limit_factor = _get_factor(reader);
+	limits->usage_factor = fed_get_double(reader);
+	limits->limit_factor = fed_get_double(reader);
 	return limits;
 }

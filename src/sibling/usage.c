@@ -142,25 +142,6 @@ static double _decayed(const usage_conf_t *conf, int64_t seconds)
 	return conf->half_life ? pow(1 - 0.693 / conf->half_life, seconds) : 1;
 }
 
-static void _put_double(fed_bytes_t *bytes, double value)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &value, sizeof(bits));
-	fed_put_u64(bytes, bits);
-}
-
-static double _get_double(fed_reader_t *reader)
-{
-	uint64_t bits = fed_get_u64(reader);
-	double value;
-
-	memcpy(&value, &bits, sizeof(value));
-	if (!isfinite(value))
-		reader->bad = true;
-	return value;
-}
-
 /* IN sum - the entry's, or what it was charged */
 static void _put(fed_bytes_t *bytes, const entry_t *entry,
 		 const usage_sum_t *sum)
@@ -168,10 +149,10 @@ static void _put(fed_bytes_t *bytes, const entry_t *entry,
 	fed_put_u8(bytes, entry->of);
 	fed_put_u32(bytes, entry->id);
 	fed_put_u32(bytes, entry->parent);
-	_put_double(bytes, sum->raw);
-	_put_double(bytes, sum->wall);
+	fed_put_double(bytes, sum->raw);
+	fed_put_double(bytes, sum->wall);
 	for (limit_tres_t i = 0; i < LIMIT_TRES; i++)
-		_put_double(bytes, sum->tres[i]);
+		fed_put_double(bytes, sum->tres[i]);
 }
 
 static void _charge(entry_t *entry, const usage_sum_t *amount,
@@ -472,10 +453,10 @@ static void _replay_sums(usage_t *usage, fed_reader_t *reader,
 		usage_sum_t amount;
 		entry_t *entry;
 
-		amount.raw = _get_double(reader);
-		amount.wall = _get_double(reader);
+		amount.raw = fed_get_double(reader);
+		amount.wall = fed_get_double(reader);
 		for (limit_tres_t j = 0; j < LIMIT_TRES; j++)
-			amount.tres[j] = _get_double(reader);
+			amount.tres[j] = fed_get_double(reader);
 		if (reader->bad)
 			return;
 		entry = _get(usage, of, id);

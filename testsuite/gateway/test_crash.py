@@ -1,4 +1,5 @@
 """After a crash, a restart or a reload: what is still there, what still runs."""
+import ctypes
 import json
 import os
 import re
@@ -10,6 +11,8 @@ import time
 import pytest
 
 from gw import Gone, build_dir, spec, wait_for
+
+PIDFD_GETFD = 438  # number of the system call, on any machine
 
 
 def test_running_jobs_survive_a_restart(make_gateway):
@@ -179,6 +182,41 @@ def test_events_are_kept_until_they_are_heard(make_gateway):
     assert gateway.events(after=submitted["seq"] + 10 ** 9).status == 410
     for bad in ({}, {"seq": -1}, {"seq": "1"}, {"seq": 2 ** 62}):
         assert api.post("/api/v1/federation/events/ack", bad).status == 400
+
+
+def _watched(pid):
+    """Descriptors that the epolls of a process watch, and that are a pidfd or
+    closed."""
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        if "eventpoll" not in os.readlink(f"/proc/{pid}/fd/{fd}"):
+            continue
+        with open(f"/proc/{pid}/fdinfo/{fd}", encoding="utf-8") as info:
+            watched = re.findall(r"tfd:\s*(\d+)", info.read())
+        for number in watched:
+            path = f"/proc/{pid}/fd/{number}"
+            if not os.path.exists(path) or "pidfd" in os.readlink(path):
+                found.append(int(number))
+    return found
+
+
+def test_end_of_a_shim_while_another_is_spawned(gateway, api):
+    """Which has a copy of all descriptors for a moment: as we have here."""
+    pid = gateway.process.pid
+    go = f"{gateway.work}/go-on"
+    job = api.submit(spec(f"while ! [ -e {go} ]; do sleep 0.02; done"))
+    api.wait_state(job, "running")
+    wait_for("its shim is watched", lambda: len(_watched(pid)) == 1)
+    of_gateway = os.pidfd_open(pid)
+    copy = ctypes.CDLL(None, use_errno=True).syscall(
+        PIDFD_GETFD, of_gateway, _watched(pid)[0], 0)
+    assert copy >= 0, os.strerror(ctypes.get_errno())
+    open(go, "w", encoding="utf-8").close()
+    api.wait_state(job, "completed")
+    # what would tell of it, whatever is at its place by then
+    assert _watched(pid) == []
+    os.close(copy)
+    os.close(of_gateway)
 
 
 def test_finished_jobs_are_forgotten_after_a_while(make_gateway):

@@ -3,6 +3,7 @@
  */
 #include "testsuite/unit/unit.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,7 @@ static void _put_all(fed_bytes_t *bytes)
 	fed_put_u32(bytes, 0x03040506);
 	fed_put_u64(bytes, 0x0708090a0b0c0d0e);
 	fed_put_i64(bytes, -2);
+	fed_put_double(bytes, -0.5);
 	fed_put_str(bytes, "sibling");
 	fed_put_str(bytes, "");
 	fed_put_str(bytes, NULL);
@@ -70,6 +72,7 @@ static void _round_trip(void **state)
 	assert_int_equal(fed_get_u32(&reader), 0x03040506);
 	assert_true(fed_get_u64(&reader) == 0x0708090a0b0c0d0e);
 	assert_true(fed_get_i64(&reader) == -2);
+	assert_true(fed_get_double(&reader) == -0.5);
 	text = fed_get_str(&reader);
 	assert_string_equal(text, "sibling");
 	free(text);
@@ -107,6 +110,7 @@ static void _cut_short(void **state)
 		fed_get_u32(&reader);
 		fed_get_u64(&reader);
 		fed_get_i64(&reader);
+		fed_get_double(&reader);
 		for (int i = 0; i < 3; i++)
 			free(fed_get_str(&reader));
 		fed_get_block(&reader, &len);
@@ -120,6 +124,22 @@ static void _cut_short(void **state)
 		free(copy);
 	}
 	fed_bytes_free(&bytes);
+}
+
+static void _no_number(void **state)
+{
+	const double bad[] = { NAN, INFINITY, -INFINITY };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		fed_bytes_t bytes = { 0 };
+		fed_reader_t reader;
+
+		fed_put_double(&bytes, bad[i]);
+		fed_reader_init(&reader, bytes.data, bytes.len);
+		assert_true(fed_get_double(&reader) == 0);
+		assert_true(reader.bad);
+		fed_bytes_free(&bytes);
+	}
 }
 
 static void _bad_string(void **state)
@@ -172,6 +192,7 @@ int main(void)
 		cmocka_unit_test(_crc_pieces),
 		cmocka_unit_test(_round_trip),
 		cmocka_unit_test(_cut_short),
+		cmocka_unit_test(_no_number),
 		cmocka_unit_test(_bad_string),
 		cmocka_unit_test(_job_ids),
 	};

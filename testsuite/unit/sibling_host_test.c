@@ -382,6 +382,8 @@ static void _comes_back(void **state)
 	assert_int_equal(_alpha_syncs(&conn), SLURM_SUCCESS);
 	assert_true(now_ms() - start < 1000);
 	assert_true(_is("peers.0.send", "false"));
+	/* a try that was under way could be the one that asked for it */
+	wait_for(_is("peers.0.synced", "false"));
 	fake_refuse(alpha, NULL);
 	wait_for(_is("peers.0.send", "true"));
 	assert_true(_is("peers.0.synced", "false"));
