@@ -372,18 +372,21 @@ static void _comes_back(void **state)
 	persist_t conn;
 	fed_err_t err;
 	int64_t start;
+	int inits;
 
 	_start();
 	fake_refuse(alpha, "not yet");
 	fake_hang_up(alpha);
 	wait_for(_is("peers.0.send", "false"));
 	start = now_ms();
+	inits = fake_inits(alpha);
 	assert_int_equal(_alpha_connects(&conn, "alpha", &err), 0);
+	/* a try that is under way could be the one that asks for it */
+	wait_for(fake_inits(alpha) > inits);
+	wait_for(_is("peers.0.link", "\"waiting\""));
 	assert_int_equal(_alpha_syncs(&conn), SLURM_SUCCESS);
 	assert_true(now_ms() - start < 1000);
 	assert_true(_is("peers.0.send", "false"));
-	/* a try that was under way could be the one that asked for it */
-	wait_for(_is("peers.0.synced", "false"));
 	fake_refuse(alpha, NULL);
 	wait_for(_is("peers.0.send", "true"));
 	assert_true(_is("peers.0.synced", "false"));
