@@ -58,7 +58,7 @@ typedef struct {
 	uint64_t req_mem;	/* MiB, with MEM_PER_CPU */
 	char *tres_req;
 	uint16_t restarts;
-	bool batch;		/* it has a script */
+	bool batch;		/* it has a batch step that is told of */
 
 	/* ROW_STARTS, ROW_ENDS */
 	int64_t start;		/* 0: it never ran */

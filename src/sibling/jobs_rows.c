@@ -27,7 +27,7 @@ static row_t _row(const jobs_t *jobs, const fed_job_t *job, row_kind_t kind,
 		.partition = xstrdup(nodes_part_name(jobs->nodes,
 						     host->spec->partition)),
 		.by = ROW_NOBODY,
-		.batch = true,
+		.batch = !(jobs->conf.enforce & ACCOUNTING_ENFORCE_NO_STEPS),
 	};
 
 	return row;
@@ -129,14 +129,16 @@ static void _set_end(const fed_job_t *job, row_t *row)
 }
 
 /*
- * Append a row, and what it makes of the record.
+ * Append a row, if slurmdbd is to have jobs at all, and what it makes of the
+ * record.
  * IN row - freed here
  */
 static void _add(jobs_t *jobs, fed_job_t *job, row_t *row, uint8_t rows)
 {
 	job_host_t *host = job->host;
 
-	(void) accounting_add(jobs->conf.accounting, row, jobs->now);
+	if (!(jobs->conf.enforce & ACCOUNTING_ENFORCE_NO_JOBS))
+		(void) accounting_add(jobs->conf.accounting, row, jobs->now);
 	row_free(row);
 	if (host->rows == rows)
 		return;

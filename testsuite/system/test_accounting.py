@@ -416,7 +416,8 @@ def _enforce(stack, what):
 
 @pytest.mark.fed_flurmd
 def test_what_is_enforced(make_stack):
-    """None: all is accepted. QOS: one that is not allowed is refused."""
+    """None: all is accepted. QOS: one that is not allowed is refused. Nojobs,
+    nosteps: those are not in slurmdbd."""
     stack = make_stack(flurm="fed_flurmd", gateway="local")
     stack.sacctmgr("modify", "cluster", "flurm", "set", "features=flurm")
     stack.sacctmgr("add", "qos", "fast")
@@ -443,6 +444,16 @@ def test_what_is_enforced(make_stack):
                                                             user=USER))
     job = sbatch("--qos=normal", user=USER)
     wait_states(stack, "flurm", job, ["COMPLETED"])
+    _enforce(stack, "nojobs")
+    untold = sbatch(user=USER)
+    stack.flurm.gateway.wait_job(untold, "completed")
+    _enforce(stack, "associations,nosteps")
+    job = sbatch(user=USER)
+    wait_states(stack, "flurm", job, ["COMPLETED"])
+    assert rows(stack, "flurm", job, fields=["JobName"]) == [
+        {"JobName": "sbatch"}]
+    # told of in the same order
+    assert states(stack, "flurm", untold, "-D") == []
     # what was known holds while slurmdbd is away, over a restart too
     stack.slurmdbd.stop()
     stack.flurm.daemon.restart()
