@@ -127,6 +127,8 @@ def test_mariadb(stack):
 @stock
 def test_alpha_restarted_while_slurmdbd_is_away(stack):
     """No error: FLURM's controller joins when slurmdbd comes."""
+    # slurmctld saves what it needs for that when it ends well
+    stack.alpha.slurmctld.restart()
     with jobs_unharmed(stack):
         stack.slurmdbd.kill()
         stack.alpha.slurmctld.kill()
@@ -142,6 +144,21 @@ def test_alpha_restarted_while_slurmdbd_is_away(stack):
 def test_reconfigure(stack, native):
     with jobs_unharmed(stack):
         stack.clusters[native].reconfigure()
+        stack.wait_linked(BACK)
+
+
+def test_reconfigure_that_fails(stack):
+    """The new process ends before it is at work; the old one goes on."""
+    if stack.slurm_version < (23, 11):
+        pytest.skip("slurmctld reads its configuration in the same process")
+    with jobs_unharmed(stack):
+        pid = stack.alpha.slurmctld.pid
+        stack.alpha.extra.append("SelectType=select/nothing")
+        stack.alpha.write_conf()
+        assert stack.alpha.scontrol("reconfigure", check=False).status
+        stack.alpha.extra.pop()
+        stack.alpha.write_conf()
+        assert stack.alpha.slurmctld.pid == pid
         stack.wait_linked(BACK)
 
 

@@ -19,13 +19,17 @@
 #include "src/plugins/fed_flurm/submit.h"
 #include "src/sibling/compat.h"
 #include "src/sibling/host.h"
+#include "src/sibling/net.h"
 #include "src/sibling/thread.h"
 #include "src/slurmctld/slurmctld.h"
 
-#define LOOK_EVERY_MS 250
-/* until it is in control, to listen before it looks for its siblings: it
- * schedules without those that do not */
-#define LOOK_FIRST_MS 50
+/*
+ * So often that ours listens before a slurmctld that starts looks for its
+ * siblings (it schedules without those that do not), and is gone before one
+ * that takes over does: with 24.11 that one is there 80 ms later.
+ */
+#define LOOK_EVERY_MS 20
+#define START_EVERY_MS 1000	/* what could not be started */
 #define KEEP_S 30
 #define KEPT_MAX 64
 
@@ -38,6 +42,7 @@ static bool stop;		/* under lock */
 /* the thread's own */
 static host_t *host;
 static bool complete;		/* all clusters of host run */
+static int64_t next_start;	/* of those that do not, by net_now_ms() */
 static time_t conf_time;	/* slurm_conf.last_update that host knows */
 static time_t bad_time;		/* the same, of a configuration that is bad */
 static int kept[KEPT_MAX];	/* registrations that outlive their host */
@@ -99,6 +104,7 @@ static void _start(void)
 	conf_time = slurm_conf.last_update;
 	host = host_create(NULL, "slurmctld", &err);
 	complete = false;
+	next_start = 0;
 	bad_time = host ? 0 : conf_time;
 	if (!host)
 		error("fed_flurm: disabled: %s", err.text);
@@ -111,10 +117,12 @@ static void _reconfigure(void)
 	fed_err_t err;
 
 	conf_time = slurm_conf.last_update;
-	if (host_reconfigure(host, &err))
+	if (host_reconfigure(host, &err)) {
 		error("fed_flurm: the old configuration stays: %s", err.text);
-	else
+	} else {
 		complete = false;
+		next_start = 0;
+	}
 	_tell_submit();
 }
 
@@ -157,8 +165,10 @@ static void _look(void)
 		_start();
 	else if (conf_time != slurm_conf.last_update)
 		_reconfigure();
-	if (host && !complete)
+	if (host && !complete && (net_now_ms() >= next_start)) {
 		complete = host_start(host);
+		next_start = net_now_ms() + START_EVERY_MS;
+	}
 }
 
 /* RET false if it is time to stop */
@@ -179,19 +189,11 @@ static bool _pause(int ms)
 	return go_on;
 }
 
-static int _until_next_ms(void)
-{
-	if (!host)
-		return LOOK_FIRST_MS;
-	/* what could not be started is not worth trying so often */
-	return complete ? LOOK_EVERY_MS : 1000;
-}
-
 static void *_run(void *arg)
 {
 	do {
 		_look();
-	} while (_pause(_until_next_ms()));
+	} while (_pause(LOOK_EVERY_MS));
 	host_destroy(host);
 	host = NULL;
 	_close_kept();

@@ -1,4 +1,5 @@
 """A native Slurm cluster: slurmctld (or a pair of them) and one slurmd."""
+import contextlib
 import os
 import re
 import socket
@@ -7,7 +8,7 @@ import time
 
 from .federation import Federation
 from .ports import free_port, listening
-from .process import Daemon
+from .process import Daemon, Successor
 from .wait import wait_until
 
 SLURM_CONF = """\
@@ -58,11 +59,15 @@ PartitionName=normal Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscri
 
 
 class Controller(Daemon):
-    """slurmctld, on this machine or on another host."""
+    """slurmctld, on this machine or on another host. As systemd runs it, where
+    it knows systemd (23.11): a reconfigure begins a new process, and the old
+    one is there until that one is at work, which NOTIFY_SOCKET is told."""
 
     def __init__(self, cluster, host=None):
+        self._notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         super().__init__(f"slurmctld-{host.name if host else cluster.name}",
                          cluster.stack)
+        self._notified.bind(os.path.join(cluster.dir, f"{self.name}.notify"))
         self.cluster = cluster
         self.host = host
         self.hostname = host.name if host else _hostname()
@@ -70,12 +75,27 @@ class Controller(Daemon):
         self.options = []  # more of the command line
 
     def environ(self):
-        return self.cluster.environ()
+        return self.cluster.environ(NOTIFY_SOCKET=self._notified.getsockname())
 
     def argv(self):
         # which of a pair it is slurmctld knows from the host's name
-        return [*(self.host.enter() if self.host else []),
-                "slurmctld", "-D", "-L", self.log, *self.options]
+        return [*(self.host.enter() if self.host else []), "slurmctld",
+                "--systemd" if self.stack.slurm_version >= (23, 11) else "-D",
+                "-L", self.log, *self.options]
+
+    @property
+    def child(self):
+        """The process that is at work."""
+        with contextlib.suppress(BlockingIOError):
+            while said := self._notified.recv(256, socket.MSG_DONTWAIT):
+                pid = int(re.search(rb"MAINPID=(\d+)", said).group(1))
+                if pid != self._child.pid:
+                    self._child = Successor(pid)
+        return self._child
+
+    @child.setter
+    def child(self, child):
+        self._child = child
 
     def ready(self):
         return listening(self.cluster.port, self.address)

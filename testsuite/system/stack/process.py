@@ -1,11 +1,45 @@
 """A daemon run in the foreground as a child, killed by its id only."""
+import contextlib
 import os
+import select
 import signal
 import subprocess
 
 from .wait import GaveUp, wait_until
 
 TAIL_LINES = 12
+
+
+class Successor:
+    """A process that took over from a child of ours and is none itself: what
+    of subprocess.Popen a Daemon needs. Its exit status is not known."""
+
+    returncode = "(not known)"
+
+    def __init__(self, pid):
+        self.pid = pid
+        try:
+            # closed with this object
+            self._process = os.fdopen(os.pidfd_open(pid), "rb", buffering=0)
+        except ProcessLookupError:
+            self._process = None  # it has ended already
+
+    def _ended(self, timeout):
+        return not self._process or \
+            bool(select.select([self._process], [], [], timeout)[0])
+
+    def poll(self):
+        return self.returncode if self._ended(0) else None
+
+    def wait(self, timeout=None):
+        if not self._ended(timeout):
+            raise subprocess.TimeoutExpired(f"process {self.pid}", timeout)
+        return self.returncode
+
+    def send_signal(self, number):
+        with contextlib.suppress(ProcessLookupError):
+            if self._process:
+                signal.pidfd_send_signal(self._process.fileno(), number)
 
 
 class Daemon:
