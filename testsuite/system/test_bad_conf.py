@@ -86,6 +86,13 @@ def restart(slurmctld):
     slurmctld.start()
 
 
+def reconfigure(alpha):
+    # slurmctld knows only the second in which it read its configuration
+    second = int(time.time())
+    wait_until(lambda: int(time.time()) > second, what="the next second")
+    alpha.scontrol("reconfigure")
+
+
 def error_of(text, conf, number):
     """The line of text that names conf and the line number."""
     pattern = re.escape(conf) + rf"(:| line ){number}\b"
@@ -138,10 +145,7 @@ def test_mended_configuration_is_taken_by_reconfigure(stack):
     wait_until(lambda: error_of("\n".join(alpha.slurmctld.logged(flurm.conf)),
                                 flurm.conf, 1), what="the error")
     flurm.write_conf()
-    # slurmctld knows only the second in which it read its configuration
-    second = int(time.time())
-    wait_until(lambda: int(time.time()) > second, what="the next second")
-    alpha.scontrol("reconfigure")
+    reconfigure(alpha)
     stack.wait_linked(20)
 
 
@@ -152,9 +156,9 @@ def test_bad_configuration_does_not_replace_a_good_one(stack):
     restart(alpha.slurmctld)
     stack.wait_linked(20)
     flurm.write_conf("FlurmCluster=flurm Colour=blue\n")
-    alpha.scontrol("reconfigure")
+    reconfigure(alpha)
     wait_until(lambda: error_of("\n".join(alpha.slurmctld.logged("Colour")),
                                 flurm.conf, 1), what="the error")
     flurm.write_conf()
-    alpha.scontrol("reconfigure")
+    reconfigure(alpha)
     stack.wait_linked(20)

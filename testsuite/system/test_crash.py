@@ -129,6 +129,7 @@ def test_alpha_restarted_while_slurmdbd_is_away(stack):
     """No error: FLURM's controller joins when slurmdbd comes."""
     # slurmctld saves what it needs for that when it ends well
     stack.alpha.slurmctld.restart()
+    stack.wait_linked(BACK)
     with jobs_unharmed(stack):
         stack.slurmdbd.kill()
         stack.alpha.slurmctld.kill()

@@ -258,14 +258,25 @@ def test_time_of_a_qos_is_used_up(used, limits):
     assert said == dict.fromkeys(BOTH, "QOSGrpWallLimit")
 
 
-def test_moved(used):
+@pytest.fixture
+def spent(used):
+    """USER has used more than a minute on each cluster, with QOS tenfold."""
+    jobs = {cluster: submit(used, cluster, "-n4", "--qos=tenfold", seconds=3)
+            for cluster in BOTH if raw(used, cluster, USER) <= 60}
+    for cluster in jobs:
+        wait_ended(used, cluster, jobs[cluster])
+        wait_charged(used, cluster, USER)
+    return used
+
+
+def test_moved(spent):
     """An account takes what it has used along."""
-    used.sacctmgr("add", "account", "lab")
-    used.sacctmgr("modify", "account", "where", "name=science",
+    spent.sacctmgr("add", "account", "lab")
+    spent.sacctmgr("modify", "account", "where", "name=science",
                   f"cluster={','.join(BOTH)}", "set", "parent=lab")
     for cluster in BOTH:
         seen = wait_until(
-            lambda: shares(used, cluster),
+            lambda: shares(spent, cluster),
             lambda rows: int(rows["lab", ""]["RawUsage"]) > 60, 20,
             f"{cluster} has moved it")
         for account in ("lab", "root"):
@@ -279,21 +290,21 @@ def _qos_raw(stack, cluster, qos):
     return float(re.search(r"UsageRaw=([\d.]+)", line).group(1))
 
 
-def test_reset(used):
+def test_reset(spent):
     """sacctmgr tells that to each controller itself."""
     for cluster in BOTH:
-        assert raw(used, cluster, USER) > 60
-        others = raw(used, cluster, "nobody")
-        used.sacctmgr("modify", "user", "where", f"name={USER}",
+        assert raw(spent, cluster, USER) > 60
+        others = raw(spent, cluster, "nobody")
+        spent.sacctmgr("modify", "user", "where", f"name={USER}",
                       "account=science", f"cluster={cluster}", "set",
                       "rawusage=0")
-        wait_until(lambda: raw(used, cluster, USER) == 0,
+        wait_until(lambda: raw(spent, cluster, USER) == 0,
                    what=f"{cluster} has reset {USER}")
-        assert raw(used, cluster, "") == others
-        assert _qos_raw(used, cluster, "tenfold") > 60
-        used.sacctmgr("modify", "qos", "where", "name=tenfold",
+        assert raw(spent, cluster, "") == others
+        assert _qos_raw(spent, cluster, "tenfold") > 60
+        spent.sacctmgr("modify", "qos", "where", "name=tenfold",
                       f"cluster={cluster}", "set", "rawusage=0")
-        wait_until(lambda: _qos_raw(used, cluster, "tenfold") == 0,
+        wait_until(lambda: _qos_raw(spent, cluster, "tenfold") == 0,
                    what=f"{cluster} has reset the QOS")
 
 
