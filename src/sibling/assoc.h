@@ -147,18 +147,6 @@ extern assoc_link_t *assoc_links(assoc_t *assoc, uint32_t *ret_count);
 extern const assoc_link_t *assoc_link(const assoc_link_t *links,
 				      uint32_t count, uint32_t id);
 
-/* Ids of those above an association, and of all below it */
-typedef struct {
-	uint32_t *above;
-	uint32_t above_cnt;
-	uint32_t *below;
-	uint32_t below_cnt;
-} assoc_kin_t;
-
-/* OUT ret - for assoc_kin_free() */
-extern void assoc_kin(assoc_t *assoc, uint32_t id, assoc_kin_t *ret);
-extern void assoc_kin_free(assoc_kin_t *kin);
-
 /* RET its name, to be xfreed, or NULL */
 extern char *assoc_qos_name(assoc_t *assoc, uint32_t id);
 

@@ -178,21 +178,15 @@ extern void jobs_usage_assoc(jobs_t *jobs)
 extern void jobs_set_usage(jobs_t *jobs, usage_of_t of, uint32_t id,
 			   double raw)
 {
-	assoc_kin_t kin;
-
 	if (!jobs->conf.usage.kept)
 		return;
 	fed_info("cluster %s: what %s %u has used is reset to %.0f",
 		 jobs->conf.cluster->name,
 		 (of == USAGE_QOS) ? "QOS" : "association", id, raw);
-	if (of == USAGE_QOS) {
+	if (of == USAGE_QOS)
 		usage_set_qos(jobs->usage, id, raw);
-	} else {
-		assoc_kin(jobs->conf.assoc, id, &kin);
-		usage_forget(jobs->usage, id, kin.above, kin.above_cnt,
-			     kin.below, kin.below_cnt);
-		assoc_kin_free(&kin);
-	}
+	else
+		usage_forget(jobs->usage, id);
 	_write(jobs);
 }
 

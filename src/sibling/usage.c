@@ -84,25 +84,19 @@ static entry_t *_entry(const usage_t *usage, usage_of_t of, uint32_t id)
 		&usage->entry[at] : NULL;
 }
 
-static usage_sum_t *_find(const usage_t *usage, usage_of_t of, uint32_t id)
-{
-	entry_t *entry = _entry(usage, of, id);
-
-	return entry ? &entry->sum : NULL;
-}
-
 /* RET valid until the next is got */
 static entry_t *_get(usage_t *usage, usage_of_t of, uint32_t id)
 {
-	uint32_t at = _place(usage, of, id);
-	entry_t *entry;
+	entry_t *entry = _entry(usage, of, id);
+	uint32_t at;
 
-	if ((at < usage->count) && !_order(&usage->entry[at], of, id))
-		return &usage->entry[at];
+	if (entry)
+		return entry;
 	if (usage->count == usage->room) {
 		usage->room = MAX(usage->room * 2, 64);
 		xrecalloc(usage->entry, usage->room, sizeof(*usage->entry));
 	}
+	at = _place(usage, of, id);
 	entry = &usage->entry[at];
 	memmove(entry + 1, entry, (usage->count++ - at) * sizeof(*entry));
 	*entry = (entry_t) { .of = of, .id = id };
@@ -112,7 +106,9 @@ static entry_t *_get(usage_t *usage, usage_of_t of, uint32_t id)
 extern const usage_sum_t *usage_find(const usage_t *usage, usage_of_t of,
 				     uint32_t id)
 {
-	return _find(usage, of, id);
+	const entry_t *entry = _entry(usage, of, id);
+
+	return entry ? &entry->sum : NULL;
 }
 
 extern void usage_walk(const usage_t *usage,
@@ -168,7 +164,7 @@ static void _charge(entry_t *entry, const usage_sum_t *amount,
  * there is its part of what it used.
  */
 static void _charge_up(usage_t *usage, const usage_payers_t *payers,
-			   const usage_sum_t *amount, fed_bytes_t *record)
+		       const usage_sum_t *amount, fed_bytes_t *record)
 {
 	uint32_t id = payers->assoc_cnt ? payers->assoc[0] : 0, count = 0;
 
@@ -394,22 +390,31 @@ extern bool usage_set_tree(usage_t *usage,
 
 /* ---- by command ---- */
 
-extern void usage_forget(usage_t *usage, uint32_t id, const uint32_t *above,
-			 uint32_t above_cnt, const uint32_t *below,
-			 uint32_t below_cnt)
+static bool _is_below(const usage_t *usage, const entry_t *entry, uint32_t id)
 {
-	usage_sum_t *sum = _find(usage, USAGE_ASSOC, id), *other;
+	for (int depth = 0; entry && (depth < DEPTH_MAX); depth++) {
+		if (entry->parent == id)
+			return true;
+		entry = _entry(usage, USAGE_ASSOC, entry->parent);
+	}
+	return false;
+}
 
-	for (uint32_t i = 0; sum && (i < above_cnt); i++) {
-		if ((other = _find(usage, USAGE_ASSOC, above[i])))
-			_add(other, sum, -1);
+extern void usage_forget(usage_t *usage, uint32_t id)
+{
+	entry_t *entry = _entry(usage, USAGE_ASSOC, id), *above = entry;
+	usage_sum_t gone;
+
+	if (!entry)
+		return;
+	gone = entry->sum;
+	for (int depth = 0; above && (depth < DEPTH_MAX); depth++) {
+		_add(&above->sum, &gone, -1);
+		above = _entry(usage, USAGE_ASSOC, above->parent);
 	}
-	if (sum)
-		*sum = (usage_sum_t) { 0 };
-	for (uint32_t i = 0; i < below_cnt; i++) {
-		if ((other = _find(usage, USAGE_ASSOC, below[i])))
-			*other = (usage_sum_t) { 0 };
-	}
+	for (uint32_t i = 0; i < usage->count; i++)
+		if (_is_below(usage, &usage->entry[i], id))
+			usage->entry[i].sum = (usage_sum_t) { 0 };
 }
 
 extern void usage_set_qos(usage_t *usage, uint32_t id, double raw)

@@ -110,11 +110,8 @@ extern bool usage_set_tree(usage_t *usage,
 /*
  * An association is to have used nothing: nor have those below it, and those
  * above that much less (assoc_mgr.c, assoc_mgr_remove_assoc_usage()).
- * IN above, below - ids
  */
-extern void usage_forget(usage_t *usage, uint32_t id, const uint32_t *above,
-			 uint32_t above_cnt, const uint32_t *below,
-			 uint32_t below_cnt);
+extern void usage_forget(usage_t *usage, uint32_t id);
 
 /*
  * ... and a QOS nothing, or with another raw usage what it has

@@ -259,13 +259,18 @@ static void _by_command(void **state)
 	payers.assoc_cnt = 4;
 	usage_charge(usage, &conf, &payers, T0, T0 + 30, NULL);
 	/* account 4, with its user 9 */
-	usage_forget(usage, 4, (uint32_t [2]) { 3, 1 }, 2,
-		     (uint32_t [1]) { 9 }, 1);
+	usage_forget(usage, 4);
 	assert_true(_raw(usage, USAGE_ASSOC, 9) == 0);
 	assert_true(_raw(usage, USAGE_ASSOC, 4) == 0);
 	assert_near(_raw(usage, USAGE_ASSOC, 3), 120);
 	assert_near(_raw(usage, USAGE_ASSOC, 1), 120);
 	assert_near(_raw(usage, USAGE_ASSOC, 7), 120);
+	/* one that has used nothing, and the root */
+	usage_forget(usage, 6);
+	assert_near(_raw(usage, USAGE_ASSOC, 1), 120);
+	usage_forget(usage, 1);
+	for (uint32_t id = 1; id <= 9; id++)
+		assert_true(_raw(usage, USAGE_ASSOC, id) == 0);
 	usage_set_qos(usage, 5, 50);
 	assert_near(_raw(usage, USAGE_QOS, 5), 50);
 	assert_near(usage_find(usage, USAGE_QOS, 5)->wall, 90);
