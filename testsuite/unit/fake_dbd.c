@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 
+#include "testsuite/unit/dbd_recs.h"
+
 #define MEMBERS_MAX 10
 #define ASSOCS_MAX 10
 
@@ -85,13 +87,9 @@ static compat_list_t _users(const fake_dbd_t *dbd)
 {
 	compat_list_t list = list_create(slurmdb_destroy_user_rec);
 
-	for (int i = 0; i < dbd->assoc_cnt; i++) {
-		slurmdb_user_rec_t *rec = xmalloc(sizeof(*rec));
-
-		rec->name = xstrdup(dbd->assoc[i].user);
-		rec->admin_level = SLURMDB_ADMIN_OPERATOR;
-		list_append(list, rec);
-	}
+	for (int i = 0; i < dbd->assoc_cnt; i++)
+		dbd_recs_user(list, dbd->assoc[i].user)->admin_level =
+			SLURMDB_ADMIN_OPERATOR;
 	return list;
 }
 
@@ -100,16 +98,9 @@ static compat_list_t _assocs(const fake_dbd_t *dbd)
 {
 	compat_list_t list = list_create(slurmdb_destroy_assoc_rec);
 
-	for (int i = 0; i < dbd->assoc_cnt; i++) {
-		slurmdb_assoc_rec_t *rec = xmalloc(sizeof(*rec));
-
-		slurmdb_init_assoc_rec(rec, false);
-		rec->id = 10 + i;
-		rec->user = xstrdup(dbd->assoc[i].user);
-		rec->acct = xstrdup(dbd->assoc[i].account);
-		rec->is_def = (i == 0);
-		list_append(list, rec);
-	}
+	for (int i = 0; i < dbd->assoc_cnt; i++)
+		dbd_recs_assoc(list, 10 + i, dbd->assoc[i].account,
+			       dbd->assoc[i].user)->is_def = (i == 0);
 	return list;
 }
 
@@ -127,12 +118,8 @@ static compat_list_t _tres(void)
 static compat_list_t _qos(void)
 {
 	compat_list_t list = list_create(slurmdb_destroy_qos_rec);
-	slurmdb_qos_rec_t *rec = xmalloc(sizeof(*rec));
 
-	slurmdb_init_qos_rec(rec, false, NO_VAL);
-	rec->id = 1;
-	rec->name = xstrdup("normal");
-	list_append(list, rec);
+	(void) dbd_recs_qos(list, 1, "normal");
 	return list;
 }
 

@@ -15,6 +15,7 @@
 #include "src/sibling/record.h"
 #include "src/sibling/sib.h"
 #include "testsuite/unit/client.h"
+#include "testsuite/unit/dbd_recs.h"
 #include "testsuite/unit/scratch.h"
 
 #define PERIOD_S 60
@@ -140,18 +141,13 @@ static void _commit(void)
 static void _add_assoc(compat_list_t list, uint32_t id, uint32_t parent,
 		       const char *account, const char *user, const char *mins)
 {
-	slurmdb_assoc_rec_t *rec = xmalloc(sizeof(*rec));
+	slurmdb_assoc_rec_t *rec = dbd_recs_assoc(list, id, account, user);
 
-	slurmdb_init_assoc_rec(rec, false);
-	rec->id = id;
 	rec->parent_id = parent;
-	rec->acct = xstrdup(account);
-	rec->user = xstrdup(user);
 	rec->is_def = user ? 1 : 0;
 	rec->grp_tres_mins = xstrdup(mins);
 	/* what it runs with unless it says so */
 	rec->def_qos_id = QOS;
-	list_append(list, rec);
 }
 
 /* IN mins - GrpTRESMins of the account; count - of root, science, daemon */
@@ -160,15 +156,9 @@ static void _load_assocs(const char *mins, int count)
 	compat_list_t users = list_create(slurmdb_destroy_user_rec);
 	compat_list_t assocs = list_create(slurmdb_destroy_assoc_rec);
 	compat_list_t qos = list_create(slurmdb_destroy_qos_rec);
-	slurmdb_user_rec_t *user = xmalloc(sizeof(*user));
-	slurmdb_qos_rec_t *normal = xmalloc(sizeof(*normal));
 
-	slurmdb_init_qos_rec(normal, false, NO_VAL);
-	normal->id = QOS;
-	normal->name = xstrdup("normal");
-	list_append(qos, normal);
-	user->name = xstrdup("daemon");
-	list_append(users, user);
+	(void) dbd_recs_qos(qos, QOS, "normal");
+	(void) dbd_recs_user(users, "daemon");
 	_add_assoc(assocs, 1, 0, "root", NULL, NULL);
 	_add_assoc(assocs, 2, 1, "science", NULL, mins);
 	if (count > 2)

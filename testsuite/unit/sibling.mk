@@ -1,5 +1,6 @@
 # testsuite/unit: the tests of src/sibling, which need Slurm's libraries.
 noinst_HEADERS += \
+	testsuite/unit/dbd_recs.h \
 	testsuite/unit/fake_dbd.h \
 	testsuite/unit/fake_flurm.h \
 	testsuite/unit/fake_peer.h \

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "src/sibling/assoc_show.h"
+#include "testsuite/unit/dbd_recs.h"
 
 #define PARENT SLURMDB_FS_USE_PARENT
 
@@ -24,36 +25,21 @@ static void _tres(uint32_t id, const char *type, const char *name)
 	list_append(tres, rec);
 }
 
-static void _user(const char *name)
-{
-	slurmdb_user_rec_t *rec = xmalloc(sizeof(*rec));
-
-	rec->name = xstrdup(name);
-	list_append(users, rec);
-}
-
 static slurmdb_assoc_rec_t *_assoc(uint32_t id, uint32_t parent,
 				   const char *account, const char *user,
 				   uint32_t shares)
 {
-	slurmdb_assoc_rec_t *rec = xmalloc(sizeof(*rec));
+	slurmdb_assoc_rec_t *rec = dbd_recs_assoc(assocs, id, account, user);
 
-	slurmdb_init_assoc_rec(rec, false);
-	rec->id = id;
 	rec->parent_id = parent;
-	rec->acct = xstrdup(account);
-	rec->user = xstrdup(user);
 	rec->shares_raw = shares;
 	rec->lft = id;
 	COMPAT_IF_24_11(rec->lineage = xstrdup_printf("/%u/", id), );
-	list_append(assocs, rec);
 	return rec;
 }
 
 static int _setup(void **state)
 {
-	slurmdb_qos_rec_t *rec = xmalloc(sizeof(*rec));
-
 	assoc = assoc_create();
 	tres = list_create(slurmdb_destroy_tres_rec);
 	users = list_create(slurmdb_destroy_user_rec);
@@ -62,13 +48,9 @@ static int _setup(void **state)
 	_tres(4, "node", NULL);
 	_tres(1, "cpu", "");
 	_tres(1001, "gres", "gpu");
-	_user("root");
-	_user("daemon");
-	slurmdb_init_qos_rec(rec, false, NO_VAL);
-	rec->id = 1;
-	rec->name = xstrdup("normal");
-	rec->grp_tres = xstrdup("1001=3");
-	list_append(qos, rec);
+	(void) dbd_recs_user(users, "root");
+	(void) dbd_recs_user(users, "daemon");
+	dbd_recs_qos(qos, 1, "normal")->grp_tres = xstrdup("1001=3");
 	_assoc(1, 0, "root", NULL, 1);
 	_assoc(2, 1, "physics", NULL, 2);
 	_assoc(3, 1, "chemistry", NULL, PARENT);

@@ -6,6 +6,7 @@
 #include <pwd.h>
 
 #include "src/sibling/assoc.h"
+#include "testsuite/unit/dbd_recs.h"
 
 #define ASSOCS ACCOUNTING_ENFORCE_ASSOCS
 #define QOS (ACCOUNTING_ENFORCE_ASSOCS | ACCOUNTING_ENFORCE_QOS)
@@ -17,10 +18,9 @@ static compat_list_t users, assocs, qos, wckeys;
 
 static void _user(const char *name, uint16_t level, const char *coord)
 {
-	slurmdb_user_rec_t *rec = xmalloc(sizeof(*rec));
+	slurmdb_user_rec_t *rec = dbd_recs_user(users, name);
 	slurmdb_coord_rec_t *of;
 
-	rec->name = xstrdup(name);
 	rec->admin_level = level;
 	if (coord) {
 		of = xmalloc(sizeof(*of));
@@ -28,41 +28,25 @@ static void _user(const char *name, uint16_t level, const char *coord)
 		rec->coord_accts = list_create(slurmdb_destroy_coord_rec);
 		list_append(rec->coord_accts, of);
 	}
-	list_append(users, rec);
 }
 
 static void _assoc(uint32_t id, const char *user, const char *account,
 		   const char *partition, bool is_def, uint32_t def_qos,
 		   const char *allowed)
 {
-	slurmdb_assoc_rec_t *rec = xmalloc(sizeof(*rec));
+	slurmdb_assoc_rec_t *rec = dbd_recs_assoc(assocs, id, account, user);
 
-	slurmdb_init_assoc_rec(rec, false);
-	rec->id = id;
-	rec->user = xstrdup(user);
-	rec->acct = xstrdup(account);
 	rec->partition = xstrdup(partition);
 	rec->is_def = is_def;
 	if (def_qos)
 		rec->def_qos_id = def_qos;
 	rec->qos_list = list_create(xfree_ptr);
 	slurm_addto_char_list(rec->qos_list, (char *) allowed);
-	list_append(assocs, rec);
 }
 
 static int _has_id(void *x, void *key)
 {
 	return ((slurmdb_assoc_rec_t *) x)->id == *(uint32_t *) key;
-}
-
-static void _qos(uint32_t id, const char *name)
-{
-	slurmdb_qos_rec_t *rec = xmalloc(sizeof(*rec));
-
-	slurmdb_init_qos_rec(rec, false, NO_VAL);
-	rec->id = id;
-	rec->name = xstrdup(name);
-	list_append(qos, rec);
 }
 
 static void _wckey(const char *user, const char *name, bool is_def)
@@ -93,9 +77,9 @@ static int _setup(void **state)
 	_assoc(3, "daemon", "physics", "gpu", false, 2, "1,2,3");
 	_assoc(4, "daemon", "chemistry", NULL, false, 0, "3");
 	_assoc(5, "root", "root", NULL, true, 0, "1");
-	_qos(1, "normal");
-	_qos(2, "high");
-	_qos(3, "low");
+	(void) dbd_recs_qos(qos, 1, "normal");
+	(void) dbd_recs_qos(qos, 2, "high");
+	(void) dbd_recs_qos(qos, 3, "low");
 	return 0;
 }
 
@@ -214,7 +198,7 @@ static void _same_is_no_news(void **state)
 {
 	_load();
 	assert_false(assoc_load(assoc, users, assocs, qos, wckeys));
-	_qos(4, "urgent");
+	(void) dbd_recs_qos(qos, 4, "urgent");
 	_load();
 }
 
