@@ -470,7 +470,7 @@ extern void jobs_act(jobs_t *jobs)
 {
 	job_host_t *host, *list;
 
-	jobs_flurm_ack(jobs);
+	jobs_stream_ack(jobs);
 	list = jobs->dirty;
 	jobs->dirty = NULL;
 	while ((host = list)) {
@@ -521,7 +521,7 @@ extern void jobs_tick(jobs_t *jobs, time_t now)
 	fed_job_table_walk(jobs->table, _tick_one, jobs);
 	jobs_usage_tick(jobs);
 	jobs_limits_tick(jobs);
-	jobs_flurm_tick(jobs);
+	jobs_stream_tick(jobs);
 	jobs_ask_tick(jobs);
 }
 
@@ -540,7 +540,7 @@ extern void jobs_connect(jobs_t *jobs, const jobs_conf_t *conf,
 	jobs->ledger = ledger;
 	jobs->cursor_written = jobs->cursor;
 	fed_job_table_walk(jobs->table, _replayed_one, jobs);
-	jobs_flurm_start(jobs);
+	jobs_stream_start(jobs);
 }
 
 static void _left_one(fed_job_t *job, void *arg)

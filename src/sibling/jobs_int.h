@@ -205,15 +205,27 @@ extern void jobs_usage_tick(jobs_t *jobs);
 /* slurmdbd has told of other associations: accounts may have been moved */
 extern void jobs_usage_assoc(jobs_t *jobs);
 
-/* jobs_flurm.c: carry out one action at FLURM; its events */
+/* jobs_flurm.c: carry out one action at FLURM */
 extern void jobs_tell_flurm(jobs_t *jobs, fed_job_t *job,
 			    fed_job_action_t action);
-extern void jobs_flurm_start(jobs_t *jobs);
-extern void jobs_flurm_ack(jobs_t *jobs);
-extern void jobs_flurm_tick(jobs_t *jobs);
 
 /* What is still under way to FLURM and not wanted any more: give it up. */
 extern void jobs_flurm_withdraw(jobs_t *jobs, fed_job_t *job);
+
+/* jobs_stream.c: follow what FLURM says of its jobs */
+extern void jobs_stream_start(jobs_t *jobs);
+extern void jobs_stream_ack(jobs_t *jobs);
+extern void jobs_stream_tick(jobs_t *jobs);
+
+/*
+ * FLURM has shown a job.
+ * IN asked - fed_job_table_stamp() when it was asked
+ */
+extern void jobs_seen(jobs_t *jobs, fed_job_t *job, const flurm_job_t *seen,
+		      uint64_t asked);
+
+/* ... or has said that it does not have it */
+extern void jobs_unknown(jobs_t *jobs, fed_job_t *job);
 
 /* jobs_ask.c: RET true if that was an answer to what was asked there */
 extern bool jobs_ask_answered(jobs_t *jobs, const char *peer, uint64_t token,

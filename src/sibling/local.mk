@@ -69,6 +69,7 @@ libfedsibling_la_SOURCES = \
 	src/sibling/jobs_origin.c \
 	src/sibling/jobs_relay.c \
 	src/sibling/jobs_rows.c \
+	src/sibling/jobs_stream.c \
 	src/sibling/jobs_sync.c \
 	src/sibling/jobs_top.c \
 	src/sibling/jobs_usage.c \
