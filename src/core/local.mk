@@ -36,4 +36,6 @@ libfedcore_la_SOURCES = \
 	src/core/log.h \
 	src/core/mem.c \
 	src/core/mem.h \
+	src/core/timer.c \
+	src/core/timer.h \
 	# End of libfedcore_la_SOURCES

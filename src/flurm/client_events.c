@@ -296,7 +296,7 @@ extern void flurm_client_events_ack(flurm_client_t *client, uint64_t seq)
 	if (!events || events->no_ack_route || (seq <= events->safe))
 		return;
 	events->safe = seq;
-	if (!events->ack.place)
+	if (!events->ack.timer.slot)
 		timer_set(client->timers, &events->ack,
 			  flurm_loop_now(client->loop) + ACK_EVERY_MS);
 }

@@ -43,7 +43,7 @@ struct flurm_client {
 	flurm_client_conf_t conf;	/* defaults filled in; strings gone */
 	char *name;
 	flurm_loop_t *loop;
-	timers_t *timers;
+	fed_timers_t *timers;
 	dest_t *dest;
 	bool closing;
 	uint64_t last_id;

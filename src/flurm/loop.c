@@ -16,7 +16,7 @@
 
 struct flurm_loop {
 	CURLM *multi;
-	timers_t timers;
+	fed_timers_t timers;
 	int64_t now_ms;
 };
 
@@ -60,7 +60,7 @@ extern void flurm_loop_destroy(flurm_loop_t *loop)
 	if (!loop)
 		return;
 	curl_multi_cleanup(loop->multi);
-	timers_free(&loop->timers);
+	fed_timers_free(&loop->timers);
 	free(loop);
 }
 
@@ -74,7 +74,7 @@ extern int64_t flurm_loop_now(const flurm_loop_t *loop)
 	return loop->now_ms;
 }
 
-extern timers_t *loop_timers(flurm_loop_t *loop)
+extern fed_timers_t *loop_timers(flurm_loop_t *loop)
 {
 	return &loop->timers;
 }

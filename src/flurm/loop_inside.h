@@ -9,7 +9,7 @@
 #include "src/flurm/loop.h"
 #include "src/flurm/timers.h"
 
-extern timers_t *loop_timers(flurm_loop_t *loop);
+extern fed_timers_t *loop_timers(flurm_loop_t *loop);
 extern CURLM *loop_multi(flurm_loop_t *loop);
 
 /* transfer.c: a transfer of the loop's has ended */

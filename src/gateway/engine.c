@@ -117,15 +117,15 @@ static void _schedule(gw_engine_t *engine)
 static void _run_timers(gw_engine_t *engine)
 {
 	gw_gate_times_t times = gw_engine_times(engine);
-	gw_timer_t *timer;
+	fed_timer_t *timer;
 
-	while ((timer = gw_timers_first(&engine->timers)) &&
+	while ((timer = fed_timers_first(&engine->timers)) &&
 	       (timer->at <= engine->now_ms)) {
 		gw_job_t *job = (gw_job_t *)
 			((char *) timer - offsetof(gw_job_t, timer));
 		gw_event_t event;
 
-		gw_timer_clear(&engine->timers, timer);
+		fed_timer_clear(&engine->timers, timer);
 		if (gw_gate_tick(job, &times, engine->now_ms, engine->heard,
 				 &event)) {
 			if (event.type == GW_EV_ASKED_AGAIN) {
@@ -189,7 +189,7 @@ static void _work(gw_engine_t *engine, bool readable)
 /* RET milliseconds until something is due, for poll() */
 static int _wait_ms(gw_engine_t *engine)
 {
-	const gw_timer_t *timer = gw_timers_first(&engine->timers);
+	const fed_timer_t *timer = fed_timers_first(&engine->timers);
 	int64_t due = engine->backend_due_ms, now = _wall_ms();
 
 	if (engine->broken)
@@ -361,7 +361,7 @@ extern void gw_engine_destroy(gw_engine_t *engine)
 	if (engine->cluster.sched)
 		gw_cluster_fini(&engine->cluster);
 	gw_store_close(&engine->store);
-	gw_timers_free(&engine->timers);
+	fed_timers_free(&engine->timers);
 	if (engine->conf) {
 		gw_conf_free(engine->conf);
 		free(engine->conf);

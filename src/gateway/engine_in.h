@@ -64,7 +64,7 @@ struct gw_engine {
 	gw_backend_host_t host;
 	gw_store_t store;
 	gw_cluster_t cluster;
-	gw_timers_t timers;
+	fed_timers_t timers;
 	flurm_server_t *server;
 
 	pthread_t thread;

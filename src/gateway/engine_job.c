@@ -65,9 +65,9 @@ extern void gw_engine_settle(gw_engine_t *engine, gw_job_t *job)
 	}
 	wake = gw_gate_wake(job, &times, engine->now_ms);
 	if (wake == GW_NEVER)
-		gw_timer_clear(&engine->timers, &job->timer);
+		fed_timer_clear(&engine->timers, &job->timer);
 	else
-		gw_timer_set(&engine->timers, &job->timer, wake);
+		fed_timer_set(&engine->timers, &job->timer, wake);
 	if (flurm_state_is_over(job->state) && !job->is_over_listed) {
 		job->is_over_listed = true;
 		job->over_next = NULL;
@@ -81,7 +81,7 @@ static void _detach(gw_engine_t *engine, gw_job_t *job)
 {
 	gw_job_t **at = &engine->over_first;
 
-	gw_timer_clear(&engine->timers, &job->timer);
+	fed_timer_clear(&engine->timers, &job->timer);
 	gw_sched_drop(engine->cluster.sched, &job->entry, engine->now_ms);
 	_untouch(engine, job);
 	if (job->is_over_listed) {

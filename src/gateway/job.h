@@ -14,16 +14,16 @@
 
 #include "src/core/bytes.h"
 #include "src/core/err.h"
+#include "src/core/timer.h"
 #include "src/flurm/job.h"
 #include "src/gateway/sched.h"
-#include "src/gateway/timer.h"
 
 typedef struct gw_job gw_job_t;
 
 struct gw_job {
 	/* of the scheduler and the engine; not in the ledger */
 	gw_entry_t entry;
-	gw_timer_t timer;
+	fed_timer_t timer;
 	gw_job_t *over_next;	/* jobs that are over, in this order */
 	gw_job_t *touched_next;	/* jobs to act on after the commit */
 	bool touched;

@@ -178,7 +178,7 @@ static void _forget(gw_backend_t *backend, gw_job_t *job)
 			*at = run->look_next;
 			break;
 		}
-	gw_timer_clear(&backend->timers, &run->timer);
+	fed_timer_clear(&backend->timers, &run->timer);
 	if (gw_jobdir_remove(run->dir, &err))
 		fed_error("job %u: %s", job->fed_job_id, err.text);
 	_free_run(backend, run);
@@ -265,17 +265,17 @@ static void _gather(gw_backend_t *backend)
 
 static int64_t _work(gw_backend_t *backend, int64_t now_ms)
 {
-	const gw_timer_t *timer;
+	const fed_timer_t *timer;
 	run_t *run;
 
 	backend->now_ms = now_ms;
 	if (now_ms >= backend->sweep_ms)
 		_sweep(backend);
 	_gather(backend);
-	while ((timer = gw_timers_first(&backend->timers)) &&
+	while ((timer = fed_timers_first(&backend->timers)) &&
 	       (timer->at <= now_ms)) {
 		run = (run_t *) ((char *) timer - offsetof(run_t, timer));
-		gw_timer_clear(&backend->timers, &run->timer);
+		fed_timer_clear(&backend->timers, &run->timer);
 		gw_local_look_at(backend, run);
 	}
 	while ((run = backend->looks)) {
@@ -283,7 +283,7 @@ static int64_t _work(gw_backend_t *backend, int64_t now_ms)
 		run->look = false;
 		gw_local_look(backend, run);
 	}
-	timer = gw_timers_first(&backend->timers);
+	timer = fed_timers_first(&backend->timers);
 	return (timer && (timer->at < backend->sweep_ms)) ? timer->at :
 		backend->sweep_ms;
 }
@@ -326,7 +326,7 @@ static void _close(gw_backend_t *backend)
 		backend->runs = run->next;
 		_free_run(backend, run);
 	}
-	gw_timers_free(&backend->timers);
+	fed_timers_free(&backend->timers);
 	if (backend->socket >= 0) {
 		close(backend->socket);
 		(void) unlink(backend->socket_path);

@@ -4,9 +4,9 @@
 #ifndef FED_GATEWAY_LOCAL_H
 #define FED_GATEWAY_LOCAL_H
 
+#include "src/core/timer.h"
 #include "src/gateway/backend.h"
 #include "src/gateway/jobdir.h"
-#include "src/gateway/timer.h"
 
 #define GW_CLAIM_WITHIN_MS 15000	/* a shim that has not is dead */
 
@@ -15,7 +15,7 @@ struct run {
 	run_t *next;
 	run_t *look_next;
 	bool look;		/* is to be looked at */
-	gw_timer_t timer;
+	fed_timer_t timer;
 	gw_job_t *job;
 	char *name;		/* of its directory: ID.EPOCH */
 	char *dir;
@@ -47,7 +47,7 @@ struct gw_backend {
 	int64_t sweep_ms;	/* when to look for what is no job's */
 	run_t *runs;
 	run_t *looks;
-	gw_timers_t timers;
+	fed_timers_t timers;
 	int64_t now_ms;
 };
 

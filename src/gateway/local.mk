@@ -65,8 +65,6 @@ libfedgateway_la_SOURCES = \
 	src/gateway/sim_plan.h \
 	src/gateway/store.c \
 	src/gateway/store.h \
-	src/gateway/timer.c \
-	src/gateway/timer.h \
 	# End of libfedgateway_la_SOURCES
 libfedgateway_la_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DGW_STATE_DIR='"$(localstatedir)/lib/flurm-gateway"' \

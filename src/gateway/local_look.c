@@ -170,7 +170,7 @@ static void _lost(gw_backend_t *backend, run_t *run)
 
 	gw_local_unwatch(backend, run);
 	if (!_kill_leftovers(run)) {
-		gw_timer_set(&backend->timers, &run->timer,
+		fed_timer_set(&backend->timers, &run->timer,
 			     backend->now_ms + KILL_AGAIN_MS);
 		return;
 	}
@@ -272,7 +272,7 @@ extern void gw_local_look(gw_backend_t *backend, run_t *run)
 		_report_failure(backend, run, run->failure);
 		return;
 	}
-	gw_timer_set(&backend->timers, &run->timer,
+	fed_timer_set(&backend->timers, &run->timer,
 		     backend->now_ms + LOOK_EVERY_MS);
 	dirfd = open(run->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0) {

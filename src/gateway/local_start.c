@@ -195,7 +195,7 @@ extern void gw_local_begin(gw_backend_t *backend, run_t *run,
 		run->failure = fed_strdup(err.text);
 		gw_local_look_at(backend, run);
 	}
-	gw_timer_set(&backend->timers, &run->timer,
+	fed_timer_set(&backend->timers, &run->timer,
 		     run->spawned_ms + GW_CLAIM_WITHIN_MS);
 }
 

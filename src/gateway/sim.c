@@ -22,9 +22,9 @@
 
 #include "src/core/log.h"
 #include "src/core/mem.h"
+#include "src/core/timer.h"
 #include "src/gateway/backend.h"
 #include "src/gateway/sim_plan.h"
-#include "src/gateway/timer.h"
 
 typedef enum {
 	RUN_STARTING,
@@ -38,7 +38,7 @@ struct run {
 	gw_job_t *job;
 	sim_plan_t plan;
 	run_phase_t phase;
-	gw_timer_t timer;	/* virtual milliseconds */
+	fed_timer_t timer;	/* virtual milliseconds */
 	int64_t start_time;	/* Unix seconds */
 	int64_t left_ms;	/* virtual, at resume or since */
 	int64_t since_ms;	/* virtual: when left_ms was true */
@@ -55,7 +55,7 @@ struct gw_backend {
 	const gw_conf_t *conf;
 	const gw_backend_host_t *host;
 	gw_layout_t layout;
-	gw_timers_t timers;
+	fed_timers_t timers;
 	run_t *runs;
 	size_t run_count;
 	int64_t now_ms;		/* Unix */
@@ -100,7 +100,7 @@ static int64_t _real_ms(const gw_backend_t *backend, int64_t virtual_ms)
 
 static void _due_in(gw_backend_t *backend, run_t *run, int64_t virtual_ms)
 {
-	gw_timer_set(&backend->timers, &run->timer,
+	fed_timer_set(&backend->timers, &run->timer,
 		     _virtual_ms(backend) + virtual_ms);
 }
 
@@ -333,7 +333,7 @@ static void _suspend(gw_backend_t *backend, gw_job_t *job, bool suspend)
 	if (suspend) {
 		run->left_ms -= _virtual_ms(backend) - run->since_ms;
 		run->suspended_at = now_s;
-		gw_timer_clear(&backend->timers, &run->timer);
+		fed_timer_clear(&backend->timers, &run->timer);
 	} else {
 		run->suspended_for += now_s - run->suspended_at;
 		run->since_ms = _virtual_ms(backend);
@@ -345,7 +345,7 @@ static void _forget(gw_backend_t *backend, gw_job_t *job)
 {
 	run_t *run = job->run;
 
-	gw_timer_clear(&backend->timers, &run->timer);
+	fed_timer_clear(&backend->timers, &run->timer);
 	*(run->prev ? &run->prev->next : &backend->runs) = run->next;
 	if (run->next)
 		run->next->prev = run->prev;
@@ -365,13 +365,13 @@ static int _accept(gw_backend_t *backend, const flurm_job_spec_t *spec,
 
 static int64_t _work(gw_backend_t *backend, int64_t now_ms)
 {
-	gw_timer_t *timer;
+	fed_timer_t *timer;
 
 	if (now_ms > backend->now_ms)
 		backend->now_ms = now_ms;
-	while ((timer = gw_timers_first(&backend->timers)) &&
+	while ((timer = fed_timers_first(&backend->timers)) &&
 	       (timer->at <= _virtual_ms(backend))) {
-		gw_timer_clear(&backend->timers, timer);
+		fed_timer_clear(&backend->timers, timer);
 		_due(backend, (run_t *) ((char *) timer -
 					 offsetof(run_t, timer)));
 	}
@@ -472,7 +472,7 @@ static void _close(gw_backend_t *backend)
 		backend->runs = run->next;
 		free(run);
 	}
-	gw_timers_free(&backend->timers);
+	fed_timers_free(&backend->timers);
 	for (size_t i = 0; i < backend->layout.count; i++) {
 		free(backend->layout.nodes[i].name);
 		free(backend->layout.nodes[i].features);

@@ -62,7 +62,7 @@ static void _map(void **state)
 }
 
 #define TIMERS 300
-static timers_t timers;
+static fed_timers_t timers;
 static flurm_timer_t some[TIMERS];
 static int64_t last_due;
 static int fired;
@@ -71,9 +71,9 @@ static void _fire(void *arg)
 {
 	flurm_timer_t *timer = arg;
 
-	assert_true(timer->due_ms >= last_due);
-	assert_int_equal(timer->place, 0);
-	last_due = timer->due_ms;
+	assert_true(timer->timer.at >= last_due);
+	assert_int_equal(timer->timer.slot, 0);
+	last_due = timer->timer.at;
 	fired++;
 }
 
@@ -118,7 +118,7 @@ static void _timers(void **state)
 	for (int i = 0; i < TIMERS; i++)
 		timer_clear(&timers, &some[i]);
 	assert_int_equal(timers_next(&timers), INT64_MAX);
-	timers_free(&timers);
+	fed_timers_free(&timers);
 }
 
 /* One that sets itself again at once must not keep the loop for ever. */
@@ -137,7 +137,7 @@ static void _timers_that_set_timers(void **state)
 	assert_int_equal(timers_run(&timers, 5), 1);
 	assert_int_equal(fired, 1);
 	timer_clear(&timers, &timer);
-	timers_free(&timers);
+	fed_timers_free(&timers);
 }
 
 static void *_wake(void *arg)

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/core/timer.h"
 #include "src/gateway/sched.h"
-#include "src/gateway/timer.h"
 
 #define MAX_ENTRIES 4000
 
@@ -345,28 +345,28 @@ static void _never_delayed(void **state)
 
 static void _timers(void **state)
 {
-	static gw_timer_t timer[1000];
-	gw_timers_t timers = { 0 };
-	gw_timer_t *first;
+	static fed_timer_t timer[1000];
+	fed_timers_t timers = { 0 };
+	fed_timer_t *first;
 	int64_t last = -1;
 	size_t count = 0;
 
-	assert_null(gw_timers_first(&timers));
+	assert_null(fed_timers_first(&timers));
 	for (int i = 0; i < 1000; i++)
-		gw_timer_set(&timers, &timer[i], _random(500));
+		fed_timer_set(&timers, &timer[i], _random(500));
 	for (int i = 0; i < 1000; i += 3)
-		gw_timer_set(&timers, &timer[i], _random(500));
+		fed_timer_set(&timers, &timer[i], _random(500));
 	for (int i = 0; i < 1000; i += 7)
-		gw_timer_clear(&timers, &timer[i]);
-	while ((first = gw_timers_first(&timers))) {
+		fed_timer_clear(&timers, &timer[i]);
+	while ((first = fed_timers_first(&timers))) {
 		assert_true(first->at >= last);
 		last = first->at;
-		gw_timer_clear(&timers, first);
-		gw_timer_clear(&timers, first);
+		fed_timer_clear(&timers, first);
+		fed_timer_clear(&timers, first);
 		count++;
 	}
 	assert_int_equal(count, 1000 - 143);
-	gw_timers_free(&timers);
+	fed_timers_free(&timers);
 }
 
 static int _end(void **state)

@@ -1,19 +1,19 @@
 /*
  * timer.c - who wants to be woken, the earliest first (see timer.h).
  */
-#include "src/gateway/timer.h"
+#include "src/core/timer.h"
 
 #include <stdlib.h>
 
 #include "src/core/mem.h"
 
-static void _put(gw_timers_t *timers, size_t slot, gw_timer_t *timer)
+static void _put(fed_timers_t *timers, size_t slot, fed_timer_t *timer)
 {
 	timers->slots[slot] = timer;
 	timer->slot = slot;
 }
 
-static void _up(gw_timers_t *timers, size_t slot, gw_timer_t *timer)
+static void _up(fed_timers_t *timers, size_t slot, fed_timer_t *timer)
 {
 	while ((slot > 1) && (timers->slots[slot / 2]->at > timer->at)) {
 		_put(timers, slot, timers->slots[slot / 2]);
@@ -22,7 +22,7 @@ static void _up(gw_timers_t *timers, size_t slot, gw_timer_t *timer)
 	_put(timers, slot, timer);
 }
 
-static void _down(gw_timers_t *timers, size_t slot, gw_timer_t *timer)
+static void _down(fed_timers_t *timers, size_t slot, fed_timer_t *timer)
 {
 	while (2 * slot <= timers->count) {
 		size_t child = 2 * slot;
@@ -38,7 +38,7 @@ static void _down(gw_timers_t *timers, size_t slot, gw_timer_t *timer)
 	_put(timers, slot, timer);
 }
 
-extern void gw_timer_set(gw_timers_t *timers, gw_timer_t *timer, int64_t at)
+extern void fed_timer_set(fed_timers_t *timers, fed_timer_t *timer, int64_t at)
 {
 	if (timer->slot) {
 		int64_t before = timer->at;
@@ -59,10 +59,10 @@ extern void gw_timer_set(gw_timers_t *timers, gw_timer_t *timer, int64_t at)
 	_up(timers, ++timers->count, timer);
 }
 
-extern void gw_timer_clear(gw_timers_t *timers, gw_timer_t *timer)
+extern void fed_timer_clear(fed_timers_t *timers, fed_timer_t *timer)
 {
 	size_t slot = timer->slot;
-	gw_timer_t *last;
+	fed_timer_t *last;
 
 	if (!slot)
 		return;
@@ -76,13 +76,13 @@ extern void gw_timer_clear(gw_timers_t *timers, gw_timer_t *timer)
 		_down(timers, slot, last);
 }
 
-extern gw_timer_t *gw_timers_first(const gw_timers_t *timers)
+extern fed_timer_t *fed_timers_first(const fed_timers_t *timers)
 {
 	return timers->count ? timers->slots[1] : NULL;
 }
 
-extern void gw_timers_free(gw_timers_t *timers)
+extern void fed_timers_free(fed_timers_t *timers)
 {
 	free(timers->slots);
-	*timers = (gw_timers_t) { 0 };
+	*timers = (fed_timers_t) { 0 };
 }

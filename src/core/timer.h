@@ -3,10 +3,10 @@
  *
  * A heap of timers that are part of what they wake: setting, moving and
  * clearing one costs log n and no memory of its own. Times are the caller's,
- * in any unit. Not for two threads.
+ * in any unit. A zeroed fed_timers_t has none. Not for two threads.
  */
-#ifndef FED_GATEWAY_TIMER_H
-#define FED_GATEWAY_TIMER_H
+#ifndef FED_CORE_TIMER_H
+#define FED_CORE_TIMER_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -14,23 +14,24 @@
 typedef struct {
 	int64_t at;
 	size_t slot;		/* 0: not set */
-} gw_timer_t;
+} fed_timer_t;
 
 typedef struct {
-	gw_timer_t **slots;	/* from 1 */
+	fed_timer_t **slots;	/* from 1 */
 	size_t count;
 	size_t size;
-} gw_timers_t;
+} fed_timers_t;
 
 /* Set it, or move it if it is set. */
-extern void gw_timer_set(gw_timers_t *timers, gw_timer_t *timer, int64_t at);
+extern void fed_timer_set(fed_timers_t *timers, fed_timer_t *timer, int64_t at);
 
 /* Clear it; one that is not set is fine. */
-extern void gw_timer_clear(gw_timers_t *timers, gw_timer_t *timer);
+extern void fed_timer_clear(fed_timers_t *timers, fed_timer_t *timer);
 
 /* RET the earliest, still set; NULL if none is set */
-extern gw_timer_t *gw_timers_first(const gw_timers_t *timers);
+extern fed_timer_t *fed_timers_first(const fed_timers_t *timers);
 
-extern void gw_timers_free(gw_timers_t *timers);
+/* None needs to be cleared before. */
+extern void fed_timers_free(fed_timers_t *timers);
 
 #endif
