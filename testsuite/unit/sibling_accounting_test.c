@@ -7,11 +7,10 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "src/core/log.h"
 #include "src/sibling/accounting.h"
 #include "src/sibling/pack_dbd.h"
 
-static char *dir, *ledger_dir;
+static char *ledger_dir;
 static fake_dbd_t *dbd;
 static conf_cluster_t cluster;
 static site_t site;
@@ -74,7 +73,7 @@ static int _setup(void **state)
 	ledger_dir = scratch_make();
 	dbd = fake_dbd_start(0);
 	fake_dbd_set(dbd, "flurm", "", 0, 2);
-	site = slurm_unit_site(dir);
+	site = slurm_unit_site(slurm_unit_dir);
 	site.dbd_port = fake_port(fake_dbd_peer(dbd));
 	cluster = (conf_cluster_t) { .name = (char *) "flurm", .port = 6827 };
 	assoc = assoc_create();
@@ -376,21 +375,6 @@ static void _packs(void **state)
 }
 
 /* Slurm's libraries once: 24.11's do not begin a second time. */
-static int _setup_all(void **state)
-{
-	fed_log_init(NULL, FED_LOG_ERROR);
-	dir = scratch_make();
-	slurm_unit_init(dir);
-	return 0;
-}
-
-static int _teardown_all(void **state)
-{
-	slurm_fini();
-	scratch_remove_tree(dir);
-	return 0;
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, _setup, _teardown)
@@ -408,5 +392,6 @@ int main(void)
 		TEST(_packs),
 	};
 
-	return cmocka_run_group_tests(tests, _setup_all, _teardown_all);
+	return cmocka_run_group_tests(tests, slurm_unit_setup,
+				      slurm_unit_teardown);
 }

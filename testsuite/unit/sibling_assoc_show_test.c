@@ -11,7 +11,6 @@
 
 #define PARENT SLURMDB_FS_USE_PARENT
 
-static char *dir;
 static assoc_t *assoc;
 static compat_list_t tres, users, assocs, qos;
 
@@ -205,19 +204,6 @@ static void _stays(void **state)
 	assoc_show_unref(old);
 }
 
-static int _setup_all(void **state)
-{
-	dir = scratch_make();
-	slurm_unit_init(dir);
-	return 0;
-}
-
-static int _teardown_all(void **state)
-{
-	scratch_remove_tree(dir);
-	return 0;
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, _setup, _teardown)
@@ -230,5 +216,6 @@ int main(void)
 		TEST(_stays),
 	};
 
-	return cmocka_run_group_tests(tests, _setup_all, _teardown_all);
+	return cmocka_run_group_tests(tests, slurm_unit_setup,
+				      slurm_unit_teardown);
 }

@@ -11,7 +11,6 @@
 #define ASSOCS ACCOUNTING_ENFORCE_ASSOCS
 #define QOS (ACCOUNTING_ENFORCE_ASSOCS | ACCOUNTING_ENFORCE_QOS)
 
-static char *dir;
 static assoc_t *assoc;
 static uid_t daemon_uid;	/* of the user "daemon", that every Debian has */
 static compat_list_t users, assocs, qos, wckeys;
@@ -352,17 +351,8 @@ static void _limits_of_all(void **state)
 
 static int _setup_all(void **state)
 {
-	dir = scratch_make();
-	slurm_unit_init(dir);
 	daemon_uid = getpwnam("daemon")->pw_uid;
-	return 0;
-}
-
-static int _teardown_all(void **state)
-{
-	slurm_fini();
-	scratch_remove(dir);
-	return 0;
+	return slurm_unit_setup(state);
 }
 
 int main(void)
@@ -380,5 +370,5 @@ int main(void)
 		TEST(_limits_of_all),
 	};
 
-	return cmocka_run_group_tests(tests, _setup_all, _teardown_all);
+	return cmocka_run_group_tests(tests, _setup_all, slurm_unit_teardown);
 }

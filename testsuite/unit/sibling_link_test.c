@@ -6,7 +6,6 @@
 
 #include <pthread.h>
 
-#include "src/core/log.h"
 #include "src/sibling/link.h"
 
 #define ITEMS_MAX 2000
@@ -28,7 +27,6 @@ static uint32_t refuse_job;	/* this one is not taken, so many times */
 static int refuse_times;
 static enum { WELL, TOO_FEW, WRONG_TYPE, SILENT, CLOSE } manner;
 
-static char *dir;
 
 static void _on_up(void *arg, uint32_t number, uint16_t ver)
 {
@@ -499,21 +497,6 @@ static void _nobody(void **state)
 	_end(_link_to("", 0, 0));
 }
 
-static int _setup_all(void **state)
-{
-	dir = scratch_make();
-	slurm_unit_init(dir);
-	fed_log_init(NULL, FED_LOG_ERROR);
-	return 0;
-}
-
-static int _teardown_all(void **state)
-{
-	slurm_fini();
-	scratch_remove(dir);
-	return 0;
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, _setup)
@@ -531,5 +514,6 @@ int main(void)
 		TEST(_nobody),
 	};
 
-	return cmocka_run_group_tests(tests, _setup_all, _teardown_all);
+	return cmocka_run_group_tests(tests, slurm_unit_setup,
+				      slurm_unit_teardown);
 }

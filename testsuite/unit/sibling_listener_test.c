@@ -15,7 +15,6 @@
 #define MANY 300		/* more than it keeps at once */
 #define BIG (64 * 1024 * 1024)
 
-static char *dir;
 static listener_t *listener;
 static uint16_t port;
 static int lines;		/* atomic: of the log */
@@ -372,21 +371,6 @@ static void _ends_at_once(void **state)
 	_setup(NULL);
 }
 
-static int _setup_all(void **state)
-{
-	dir = scratch_make();
-	slurm_unit_init(dir);
-	fed_log_init(NULL, FED_LOG_ERROR);
-	return 0;
-}
-
-static int _teardown_all(void **state)
-{
-	slurm_fini();
-	scratch_remove(dir);
-	return 0;
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, _setup, _teardown)
@@ -404,5 +388,6 @@ int main(void)
 		TEST(_ends_at_once),
 	};
 
-	return cmocka_run_group_tests(tests, _setup_all, _teardown_all);
+	return cmocka_run_group_tests(tests, slurm_unit_setup,
+				      slurm_unit_teardown);
 }

@@ -7,11 +7,9 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "src/core/log.h"
 #include "src/sibling/dbd.h"
 #include "src/sibling/registrar.h"
 
-static char *dir;
 static fake_dbd_t *dbd;
 static conf_cluster_t cluster;
 static site_t site;
@@ -42,7 +40,7 @@ static int _tellings(void)
 static int _setup(void **state)
 {
 	dbd = fake_dbd_start(0);
-	site = slurm_unit_site(dir);
+	site = slurm_unit_site(slurm_unit_dir);
 	site.dbd_port = fake_port(fake_dbd_peer(dbd));
 	cluster = (conf_cluster_t) {
 		.name = (char *) "flurm", .port = 6827,
@@ -534,21 +532,6 @@ static void _drained(void **state)
 	_destroy(registrar);
 }
 
-static int _setup_all(void **state)
-{
-	dir = scratch_make();
-	slurm_unit_init(dir);
-	fed_log_init(NULL, FED_LOG_ERROR);
-	return 0;
-}
-
-static int _teardown_all(void **state)
-{
-	slurm_fini();
-	scratch_remove(dir);
-	return 0;
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, _setup, _teardown)
@@ -568,5 +551,6 @@ int main(void)
 		TEST(_drained),
 	};
 
-	return cmocka_run_group_tests(tests, _setup_all, _teardown_all);
+	return cmocka_run_group_tests(tests, slurm_unit_setup,
+				      slurm_unit_teardown);
 }

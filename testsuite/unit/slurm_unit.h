@@ -9,6 +9,7 @@
 
 #include "testsuite/unit/unit.h"
 
+#include "src/core/log.h"
 #include "src/sibling/site.h"
 #include "testsuite/unit/scratch.h"
 
@@ -58,6 +59,24 @@ static inline void slurm_unit_init_with(const char *dir, const char *more)
 static inline void slurm_unit_init(const char *dir)
 {
 	slurm_unit_init_with(dir, "");
+}
+
+static char *slurm_unit_dir;
+
+/* For a group of tests: slurm_unit_dir is there while they run. */
+static inline int slurm_unit_setup(void **state)
+{
+	slurm_unit_dir = scratch_make();
+	slurm_unit_init(slurm_unit_dir);
+	fed_log_init(NULL, FED_LOG_ERROR);
+	return 0;
+}
+
+static inline int slurm_unit_teardown(void **state)
+{
+	slurm_fini();
+	scratch_remove_tree(slurm_unit_dir);
+	return 0;
 }
 
 /* A site as slurm_unit_init()'s slurm.conf makes one; nothing is copied. */
