@@ -7,9 +7,7 @@
 
 #include <string.h>
 
-#include "src/flurm/client.h"
-#include "src/flurm/loop.h"
-#include "src/flurm/token.h"
+#include "src/sibling/flurm_side.h"
 
 #define ASK_MS 5000
 
@@ -104,29 +102,13 @@ static void _ask(check_t *check, const conf_cluster_t *cluster,
 
 static void _check_cluster(check_t *check, const conf_cluster_t *cluster)
 {
-	flurm_token_conf_t key = {
-		.key_file = cluster->token_file,
-		.cluster_id = cluster->name,
-	};
-	flurm_client_conf_t conf = {
-		.name = cluster->name,
-		.url = cluster->url,
-		.ca_file = cluster->ca_file,
-		.cert_file = cluster->cert_file,
-		.key_file = cluster->key_file,
-	};
 	flurm_token_t *token = NULL;
 	flurm_client_t *client = NULL;
 	flurm_loop_t *loop;
 	fed_err_t err;
 
 	if ((loop = flurm_loop_create(&err)) &&
-	    (!cluster->token_file ||
-	     (token = flurm_token_create(&key, &err)))) {
-		conf.token = token;
-		client = flurm_client_create(loop, &conf, &err);
-	}
-	if (client)
+	    (client = flurm_side_connect(cluster, loop, &token, &err)))
 		_ask(check, cluster, loop, client);
 	else
 		check_wrong(check, cluster->name, NULL, "%s", err.text);

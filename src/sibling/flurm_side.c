@@ -7,8 +7,6 @@
 #include <time.h>
 
 #include "src/core/log.h"
-#include "src/flurm/client.h"
-#include "src/flurm/token.h"
 
 #define ASK_EVERY_MS 5000
 #define ASK_DEADLINE_MS 4000
@@ -40,12 +38,11 @@ struct flurm_side {
 	fed_log_throttle_t complaint;
 };
 
-extern flurm_side_t *flurm_side_create(
-	const conf_cluster_t *cluster, flurm_loop_t *loop,
-	void (*resources)(void *arg, resources_t *resources),
-	void *arg, fed_err_t *err)
+extern flurm_client_t *flurm_side_connect(const conf_cluster_t *cluster,
+					  flurm_loop_t *loop,
+					  flurm_token_t **ret_token,
+					  fed_err_t *err)
 {
-	flurm_side_t *side = xmalloc(sizeof(*side));
 	flurm_token_conf_t key = {
 		.key_file = cluster->token_file,
 		.cluster_id = cluster->name,
@@ -57,6 +54,24 @@ extern flurm_side_t *flurm_side_create(
 		.cert_file = cluster->cert_file,
 		.key_file = cluster->key_file,
 	};
+	flurm_client_t *client;
+
+	if (cluster->token_file &&
+	    !(conf.token = flurm_token_create(&key, err)))
+		return NULL;
+	if ((client = flurm_client_create(loop, &conf, err)))
+		*ret_token = conf.token;
+	else
+		flurm_token_destroy(conf.token);
+	return client;
+}
+
+extern flurm_side_t *flurm_side_create(
+	const conf_cluster_t *cluster, flurm_loop_t *loop,
+	void (*resources)(void *arg, resources_t *resources),
+	void *arg, fed_err_t *err)
+{
+	flurm_side_t *side = xmalloc(sizeof(*side));
 
 	side->cluster = cluster;
 	side->loop = loop;
@@ -65,13 +80,9 @@ extern flurm_side_t *flurm_side_create(
 	side->since = time(NULL);
 	flurm_health_init(&side->health);
 	flurm_cluster_stats_init(&side->stats);
-	if (cluster->token_file &&
-	    !(side->token = flurm_token_create(&key, err)))
-		goto fail;
-	conf.token = side->token;
-	if ((side->client = flurm_client_create(loop, &conf, err)))
+	side->client = flurm_side_connect(cluster, loop, &side->token, err);
+	if (side->client)
 		return side;
-fail:
 	flurm_side_destroy(side);
 	return NULL;
 }

@@ -12,11 +12,23 @@
 #include "src/core/err.h"
 #include "src/flurm/client.h"
 #include "src/flurm/loop.h"
+#include "src/flurm/token.h"
 #include "src/sibling/conf.h"
 #include "src/sibling/nodes.h"
 #include "src/sibling/resources.h"
 
 typedef struct flurm_side flurm_side_t;
+
+/*
+ * A client as the cluster's configuration has it.
+ * IN cluster - must outlive it
+ * OUT ret_token - its token, or as it was: to be destroyed after it
+ * RET NULL with err
+ */
+extern flurm_client_t *flurm_side_connect(const conf_cluster_t *cluster,
+					  flurm_loop_t *loop,
+					  flurm_token_t **ret_token,
+					  fed_err_t *err);
 
 /*
  * IN cluster - must outlive it
