@@ -177,4 +177,7 @@ extern void jobs_view(jobs_t *jobs, view_t *view);
 /* RET an object, a new reference */
 extern json_t *jobs_status(const jobs_t *jobs);
 
+/* RET Slurm's base job state for an end */
+extern uint32_t jobs_end_state(fed_job_end_t end);
+
 #endif

@@ -237,7 +237,4 @@ extern void jobs_ask_tick(jobs_t *jobs);
 extern void jobs_take_sync(jobs_t *jobs, const char *peer,
 			   const sib_msg_t *msg);
 
-/* RET Slurm's base job state for an end */
-extern uint32_t jobs_end_state(fed_job_end_t end);
-
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "src/core/job_id.h"
+#include "src/sibling/jobs.h"
 
 #define NO_LIMIT_S (365 * 24 * 3600)	/* what Slurm takes for no limit */
 
@@ -16,24 +17,13 @@ extern bool show_job_started(const view_job_t *job)
 
 static uint32_t _end_state(const view_job_t *job)
 {
-	static const uint32_t states[FED_END_STATES] = {
-		[FED_END_NONE] = JOB_CANCELLED | JOB_REVOKED,
-		[FED_END_COMPLETED] = JOB_COMPLETE,
-		[FED_END_FAILED] = JOB_FAILED,
-		[FED_END_CANCELLED] = JOB_CANCELLED,
-		[FED_END_TIMEOUT] = JOB_TIMEOUT,
-		[FED_END_NODE_FAIL] = JOB_NODE_FAIL,
-		[FED_END_PREEMPTED] = JOB_PREEMPTED,
-		[FED_END_BOOT_FAIL] = JOB_BOOT_FAIL,
-		[FED_END_DEADLINE] = JOB_DEADLINE,
-		[FED_END_OUT_OF_MEMORY] = JOB_OOM,
-		[FED_END_REVOKED] = JOB_CANCELLED | JOB_REVOKED,
-	};
+	fed_job_end_t end = job->job.end;
 
 	/* one that never ran here runs elsewhere, or its origin ended it */
-	if (!show_job_started(job))
-		return states[FED_END_REVOKED];
-	return states[job->job.end];
+	if (!show_job_started(job) || (end == FED_END_NONE) ||
+	    (end == FED_END_REVOKED))
+		return JOB_CANCELLED | JOB_REVOKED;
+	return jobs_end_state(end);
 }
 
 extern uint32_t show_job_state(const view_job_t *job)
