@@ -31,18 +31,13 @@ FIELDS = """Account AllocCPUS AllocNodes AllocTRES Comment Constraints
 @pytest.fixture(scope="module")
 def fed_jobs(stack):
     """A federation where a constraint says which cluster runs a job."""
-    for name in stack.members():
-        stack.sacctmgr("modify", "cluster", name, "set", f"features={name}")
+    stack.set_features()
     wait_until(lambda: stack.flurm.status()["clusters"][0]["flurm"]
                ["reachable"], what="FLURM answers")
     # of a job that names none it is not known where it ran before that
     wait_until(lambda: stack.alpha.run("sinfo", "-h", "-M", "flurm",
                                        "--local", check=False).out,
                lambda out: "normal" in out, what="its partitions are known")
-    for name in stack.members():
-        wait_until(lambda: stack.alpha.run("scontrol", "show", "federation"),
-                   lambda said: f"Features:{name}" in said,
-                   what="alpha knows the features")
     return stack
 
 

@@ -65,10 +65,10 @@ SCRIPT = "#!/bin/sh\nsleep 600\n"
 OWNER = PEOPLE["owner"]
 
 
-def _submit(stack, feature):
-    """The jobs of one cluster, by name; the third word of argv is theirs."""
+def _submit(stack, cluster):
+    """The jobs of one cluster, by name."""
     return {name: stack.alpha.sbatch(
-        f"--cluster-constraint={feature}", f"--job-name={name}", *options,
+        f"--cluster-constraint={cluster}", f"--job-name={name}", *options,
         script="#!/bin/sh\nexit 3\n" if name == "fails" else SCRIPT)
         for name, options in JOBS.items()}
 
@@ -78,12 +78,8 @@ def alike(stack):
     """{cluster: {name: id}} of jobs in the same states on both."""
     wait_until(lambda: stack.flurm.status()["clusters"][0]["flurm"]
                ["reachable"], what="FLURM answers")
-    for cluster in ("beta", "flurm"):
-        stack.sacctmgr("modify", "cluster", cluster, "set",
-                       f"features=is{cluster}")
-    # natives may lose each other for a minute when they hear of it
-    stack.wait_linked(100)
-    jobs = {cluster: _submit(stack, f"is{cluster}")
+    stack.set_features()
+    jobs = {cluster: _submit(stack, cluster)
             for cluster in ("beta", "flurm")}
     for cluster, ids in jobs.items():
         for name, state in (("plain", "RUNNING"), ("large", "RUNNING"),
@@ -114,7 +110,6 @@ def _job(stack, cluster, job):
 def _same(text, cluster, job=None):
     """Names, ids and moments alike."""
     text = re.sub(rf"\b{cluster}(?=1?\b)", "CLUSTER", str(text))
-    text = re.sub(rf"\bis{cluster}\b", "FEATURE", text)
     if job is not None:
         text = text.replace(str(job), "JOB")
     return re.sub(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d", "TIME", text)
@@ -333,7 +328,7 @@ def test_sprio(stack, alike):
     for cluster in alike:
         assert not _factors(stack, cluster, alike[cluster]["later"])
         made[cluster] = [stack.alpha.sbatch(
-            f"--cluster-constraint=is{cluster}", "--mem=10", "-n16", option,
+            f"--cluster-constraint={cluster}", "--mem=10", "-n16", option,
             script=SCRIPT) for option in ("--nice=7", "--priority=50")]
     try:
         for nice, native in zip(made["flurm"], made["beta"]):
@@ -386,7 +381,7 @@ def test_nothing_new_is_told_in_short(stack, alike):
     watcher = stack.alpha.popen("squeue", "-M", "flurm", "--iterate=1",
                                 "--noheader", "--Format=name:20")
     try:
-        job = stack.alpha.sbatch("--cluster-constraint=isflurm",
+        job = stack.alpha.sbatch("--cluster-constraint=flurm",
                                  "--job-name=newcomer", "--begin=now+1hour")
         for line in watcher.stdout:
             if line.startswith("newcomer"):
@@ -413,7 +408,7 @@ def running(stack, alike):
     made = []
 
     def start(*options, state="RUNNING"):
-        job = stack.alpha.sbatch("--cluster-constraint=isflurm", "--mem=10",
+        job = stack.alpha.sbatch("--cluster-constraint=flurm", "--mem=10",
                                  *options, script=SCRIPT, user=OWNER)
         made.append(job)
         wait_until(lambda: _state(stack, job), lambda now: now == state, 30,

@@ -24,14 +24,9 @@ STAYS = "#!/bin/sh\nexec sleep 300\n"
 @pytest.fixture(scope="module")
 def limited(stack):
     """A constraint says which cluster runs a job; QOS bound has the limits."""
-    for name in stack.members():
-        stack.sacctmgr("modify", "cluster", name, "set", f"features={name}")
+    stack.set_features()
     stack.sacctmgr("add", "qos", "bound")
     stack.sacctmgr("modify", "user", USER, "set", "qos+=bound")
-    for name in stack.members():
-        wait_until(lambda: stack.alpha.run("scontrol", "show", "federation"),
-                   lambda said: f"Features:{name}" in said,
-                   what="alpha knows the features")
     _wait_known(stack)
     return stack
 
@@ -88,13 +83,18 @@ def _without(limit):
     return re.sub(r"=\d+", "=-1", limit)
 
 
+def limits_of(stack):
+    """For a fixture: they are gone after the test, as its jobs are."""
+    limits = Limits(stack)
+    yield limits
+    stack.cancel_all()
+    limits.clear()
+    assert not stack.witness.started_twice()
+
+
 @pytest.fixture
 def limits(limited):
-    limits = Limits(limited)
-    yield limits
-    limited.cancel_all()
-    limits.clear()
-    assert not limited.witness.started_twice()
+    yield from limits_of(limited)
 
 
 def submit(stack, where, *args):
@@ -416,15 +416,10 @@ def test_wckeys(make_stack):
     """Who does not have it on a cluster is refused there."""
     stack = make_stack(gateway="local", conf=(
         "AccountingStorageEnforce=wckeys", "TrackWCKey=yes"))
-    for name in stack.members():
-        stack.sacctmgr("modify", "cluster", name, "set", f"features={name}")
+    stack.set_features()
     stack.sacctmgr("add", "user", USER, "defaultwckey=chem",
                    "wckey=chem,bio", "cluster=alpha")
     stack.sacctmgr("add", "user", USER, "wckey=chem", "cluster=beta,flurm")
-    for name in stack.members():
-        wait_until(lambda: stack.alpha.run("scontrol", "show", "federation"),
-                   lambda said: f"Features:{name}" in said,
-                   what="alpha knows the features")
 
     def wait_taken(cluster, *args):
         """slurmdbd tells of a new one by itself"""

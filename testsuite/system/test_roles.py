@@ -128,11 +128,7 @@ scontrol requeuehold {runs}
 @pytest.fixture(scope="module")
 def people(stack):
     add_people(stack)
-    for cluster in stack.members():
-        stack.sacctmgr("modify", "cluster", cluster, "set",
-                       f"features=is{cluster}")
-    # natives may lose each other for a minute when they hear of features
-    stack.wait_linked(100)
+    stack.set_features()
     return stack
 
 
@@ -148,7 +144,7 @@ def _jobs(stack, minutes):
     for name, cpus, state in (("runs", 1, "RUNNING"), ("waits", 16, "PENDING")):
         for cluster, mine in made.items():
             mine[name] = stack.alpha.sbatch(
-                f"--cluster-constraint=is{cluster}", f"--job-name={name}",
+                f"--cluster-constraint={cluster}", f"--job-name={name}",
                 "--account=science", "--mem=10", f"-t{minutes}", f"-n{cpus}",
                 script=SCRIPT, user=PEOPLE["owner"])
         for cluster, mine in made.items():

@@ -28,11 +28,7 @@ def busy(stack):
     gateway.restart()
     stack.sacctmgr("add", "user", OPERATOR, "account=science",
                    "adminlevel=operator")
-    for cluster in stack.members():
-        stack.sacctmgr("modify", "cluster", cluster, "set",
-                       f"features=is{cluster}")
-    # natives may lose each other for a minute when they hear of features
-    stack.wait_linked(100)
+    stack.set_features()
     jobs = {cluster: _submit(stack, cluster, "busy") for cluster in WHERE}
     for cluster, job in jobs.items():
         _wait(stack, cluster, job, JobState="RUNNING")
@@ -42,7 +38,7 @@ def busy(stack):
 
 def _submit(stack, cluster, name, *options, user=OWNER, script=SLEEPS):
     return stack.alpha.sbatch(
-        f"--cluster-constraint=is{cluster}", f"--job-name={name}",
+        f"--cluster-constraint={cluster}", f"--job-name={name}",
         "--account=science", "--mem=10", "-n16", "-t10", *options,
         script=script, user=user)
 

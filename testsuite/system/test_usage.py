@@ -10,7 +10,8 @@ import re
 import pytest
 
 from stack import wait_until
-from test_limits import BOTH, USER, Limits, told, wait_reason, wait_running
+from test_limits import (
+    BOTH, USER, Limits, limits_of, told, wait_reason, wait_running)
 
 pytestmark = pytest.mark.fed_flurmd
 
@@ -25,16 +26,11 @@ COLUMNS = ("Account", "User", "RawShares", "NormShares", "RawUsage",
 
 def _with_features(stack):
     """A constraint says which cluster runs a job; QOS tenfold counts so."""
-    for name in stack.members():
-        stack.sacctmgr("modify", "cluster", name, "set", f"features={name}")
+    stack.set_features()
     stack.sacctmgr("add", "qos", "tenfold", "set", "usagefactor=10")
     # that he may use it is not shown: what comes with it is
     stack.sacctmgr("modify", "user", USER, "set", "qos+=tenfold",
                    "grpjobsaccrue=1000")
-    for name in stack.members():
-        wait_until(lambda: stack.alpha.run("scontrol", "show", "federation"),
-                   lambda said: f"Features:{name}" in said,
-                   what="alpha knows the features")
     for cluster in BOTH:
         wait_until(lambda: stack.alpha.run(
             "scontrol", "-M", cluster, "show", "assoc_mgr", "flags=assoc",
@@ -50,11 +46,7 @@ def used(stack):
 
 @pytest.fixture
 def limits(used):
-    limits = Limits(used)
-    yield limits
-    used.cancel_all()
-    limits.clear()
-    assert not used.witness.started_twice()
+    yield from limits_of(used)
 
 
 def submit(stack, where, *args, seconds=300, user=USER):

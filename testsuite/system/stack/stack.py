@@ -277,6 +277,16 @@ class Stack:
         """sacctmgr modify federation ..."""
         self.sacctmgr("modify", "federation", FEDERATION, "set", *args)
 
+    def set_features(self):
+        """Each member has one, its name: a constraint says who runs a job."""
+        for name in self.members():
+            self.sacctmgr("modify", "cluster", name, "set", f"features={name}")
+        wait_until(self.first.federation, lambda fed: all(
+            f"Features:{name}" in fed.text for name in self.members()),
+            what=f"{self.first.name} knows the features")
+        # natives may lose each other for a minute when they hear of features
+        self.wait_linked(100)
+
     def wait_done(self, job_id, timeout=60):
         """Waits until the job has ended where it ran, whichever cluster that
         is; returns its name and what it says of the job."""
