@@ -276,7 +276,7 @@ def private(people, jobs):
                              "reservations,usage,users")
         cluster.write_conf()
     # of two that are restarted at once 22.05 may not see each other again
-    people.beta.scontrol("reconfigure")
+    people.beta.reconfigure()
     people.alpha.slurmctld.restart()
     if people.flurm.daemon:
         people.flurm.daemon.restart()
