@@ -8,10 +8,7 @@
 #include "src/sibling/compat.h"
 #include "src/flurmfed/check.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,25 +67,20 @@ extern void check_wrong(check_t *check, const char *about, const char *mend,
 /* Go on as SlurmUser, if we may. */
 static void _become(check_t *check)
 {
-	uid_t uid = check->site->slurm_uid;
-	struct passwd *user = getpwuid(uid);
+	bool root = !geteuid() && check->site->slurm_uid;
+	fed_err_t err;
 
-	if (geteuid() == uid)
-		return;
-	if (geteuid()) {
+	if (!slurm_become_user(check->site, &err)) {
+		if (root)
+			check_ok(check, "user",
+				 "looking as SlurmUser, as slurmctld does");
+	} else if (err.code == EACCES) {
 		check_note(check, "user", "run me as root or as SlurmUser",
-			   "uid %u is not who slurmctld runs as (uid %u): what only that user may read looks wrong below",
-			   geteuid(), uid);
-		return;
+			   "%s: what only that user may read looks wrong below",
+			   err.text);
+	} else {
+		check_wrong(check, "user", NULL, "%s", err.text);
 	}
-	if (!user || initgroups(user->pw_name, user->pw_gid) ||
-	    setgid(user->pw_gid) || setuid(uid))
-		check_wrong(check, "user", NULL, "cannot become SlurmUser: %s",
-			    user ? strerror(errno) : "there is no such user");
-	else
-		check_ok(check, "user",
-			 "looking as SlurmUser %s, as slurmctld does",
-			 user->pw_name);
 }
 
 static void _check_all(check_t *check, const char *file)

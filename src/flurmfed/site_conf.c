@@ -20,9 +20,11 @@ extern char *site_conf_socket(const char *file, fed_err_t *err)
 
 	if (!site)
 		return NULL;
-	if (!site_is_daemon_uid(site, geteuid())) {
+	if (slurm_become_user(site, err)) {
 		/* who may not ask may not read the configuration either */
-		fed_err_set(err, EACCES, "only root and SlurmUser may ask");
+		if (err->code == EACCES)
+			fed_err_set(err, EACCES,
+				    "only root and SlurmUser may ask");
 	} else if ((conf = conf_read(file, site, err))) {
 		path = fed_strdup(conf->status_socket);
 		conf_free(conf);

@@ -5,6 +5,8 @@
 #include "src/flurmfed/slurm_load.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,4 +122,21 @@ extern site_t *slurm_load(char **ret_said, fed_err_t *err)
 	slurm_init(NULL);
 	*ret_said = fed_strdup(said);
 	return site_copy();
+}
+
+extern int slurm_become_user(const site_t *site, fed_err_t *err)
+{
+	uid_t uid = site->slurm_uid;
+	struct passwd *user = getpwuid(uid);
+
+	if (geteuid() == uid)
+		return 0;
+	if (geteuid())
+		return fed_err_set(err, EACCES, "uid %u is neither root nor SlurmUser (uid %u)",
+				   geteuid(), uid);
+	if (user && !initgroups(user->pw_name, user->pw_gid) &&
+	    !setgid(user->pw_gid) && !setuid(uid))
+		return 0;
+	return fed_err_set(err, EPERM, "cannot become SlurmUser (uid %u): %s",
+			   uid, user ? strerror(errno) : "there is no such user");
 }

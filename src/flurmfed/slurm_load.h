@@ -15,4 +15,10 @@
  */
 extern site_t *slurm_load(char **ret_said, fed_err_t *err);
 
+/*
+ * Go on as SlurmUser, who must be able to read what the controller reads.
+ * RET 0, or -1 with err; EACCES: only root and SlurmUser can
+ */
+extern int slurm_become_user(const site_t *site, fed_err_t *err);
+
 #endif

@@ -16,7 +16,7 @@ ClusterName={name}
 {hosts}
 SlurmctldPort={port}
 SlurmdPort={slurmd_port}
-SlurmUser=root
+SlurmUser={slurm_user}
 SlurmdUser=root
 AuthType=auth/munge
 AuthInfo=socket={munge}
@@ -79,7 +79,8 @@ class Controller(Daemon):
 
     def argv(self):
         # which of a pair it is slurmctld knows from the host's name
-        return [*(self.host.enter() if self.host else []), "slurmctld",
+        return [*(self.host.enter() if self.host else []),
+                *self.stack.become(), "slurmctld",
                 "--systemd" if self.stack.slurm_version >= (23, 11) else "-D",
                 "-L", self.log, *self.options]
 
@@ -124,7 +125,7 @@ class Cluster:
                  conf=()):
         self.name = name
         self.stack = stack
-        self.dir = stack.mkdir(name)
+        self.dir = stack.give(stack.mkdir(name))
         self.port = free_port()
         self.slurmd_port = free_port()
         self.conf = os.path.join(self.dir, "slurm.conf")
@@ -135,6 +136,7 @@ class Cluster:
         self._slurmdbd = slurmdbd
         for each in ("state", "spool"):
             os.mkdir(os.path.join(self.dir, each))
+        stack.give(os.path.join(self.dir, "state"))
         self.controllers = [Controller(self)]
         if backup_host:
             self.controllers.append(Controller(self, backup_host))
@@ -154,7 +156,7 @@ class Cluster:
                           for each in self.controllers)
         text = SLURM_CONF.format(
             name=self.name, hosts=hosts, dir=self.dir, run=self.stack.run,
-            port=self.port,
+            port=self.port, slurm_user=self.stack.slurm_user,
             slurmd_port=self.slurmd_port, address=self.stack.address,
             munge=self._munge.socket, dbd_port=self._slurmdbd.port,
             plugin_dir=":".join(self.plugin_dirs),

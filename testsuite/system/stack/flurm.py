@@ -44,7 +44,7 @@ class Flurm:
         self.port = free_port()
         self.http_port = free_port()
         self.url_port = None  # if there is something on the way to http_port
-        self.dir = stack.mkdir(name)
+        self.dir = stack.give(stack.mkdir(name))
         self.ledger = os.path.join(self.dir, "ledger")
         self.status_socket = os.path.join(self.dir, "status")
         self.token_file = os.path.join(self.dir, "token")
@@ -57,6 +57,7 @@ class Flurm:
         if stack.backup_host is None:  # a pair has an address each
             self.options["Address"] = "127.0.0.1"
         with open(self.token_file, "w") as file:
+            stack.give(self.token_file)
             os.fchmod(file.fileno(), 0o600)
             file.write(os.urandom(32).hex() + "\n")
         self.disk = None  # MiB, if the ledger has a disk of its own
@@ -125,7 +126,8 @@ class FedFlurmd(Daemon):
                     os.path.join(TOP, "testsuite", "lsan.supp"))
 
     def argv(self):
-        return [built("fed_flurmd"), "-v", "-f", self.flurm.conf]
+        return [*self.stack.become(), built("fed_flurmd"), "-v", "-f",
+                self.flurm.conf]
 
     def ready(self):
         return os.path.exists(self.flurm.status_socket)

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import os
+import shutil
 import time
 import urllib.error
 import urllib.request
@@ -40,6 +41,8 @@ class Gateway(Daemon):
         self.cpus = cpus
         self.dir = flurm.stack.mkdir(f"{flurm.name}-side")
         self.conf = os.path.join(self.dir, "gateway.conf")
+        # each side has the key in a file of its own
+        self.token_file = shutil.copy(flurm.token_file, self.dir)
         # more lines of gateway.conf, instead of those of the same name
         self.extra = []
 
@@ -50,7 +53,7 @@ class Gateway(Daemon):
     def argv(self):
         text = GATEWAY_CONF.format(
             name=self.flurm.name, port=self.flurm.http_port,
-            token=self.flurm.token_file, dir=self.dir,
+            token=self.token_file, dir=self.dir,
             backend=self.backend, cpus=self.cpus,
             shim=built("flurm-gateway-shim"))
         names = {line.split("=")[0] for line in self.extra}

@@ -10,7 +10,7 @@ AuthInfo=socket={munge}
 DbdHost=localhost
 DbdAddr={address}
 DbdPort={port}
-SlurmUser=root
+SlurmUser={slurm_user}
 DebugLevel=debug
 LogTimeFormat=iso8601_ms
 LogFile={log}
@@ -30,13 +30,14 @@ class Slurmdbd(Daemon):
     def __init__(self, stack, mariadb, munge):
         super().__init__("slurmdbd", stack)
         self.port = free_port()
-        self.dir = stack.mkdir("dbd")
+        self.dir = stack.give(stack.mkdir("dbd"))
         conf = stack.path("dbd", "slurmdbd.conf")
         with open(conf, "w") as file:
+            stack.give(conf)
             os.fchmod(file.fileno(), 0o600)
             file.write(CONF.format(
                 address=stack.address, munge=munge.socket, port=self.port,
-                dir=self.dir, log=self.log, db_port=mariadb.port,
+                dir=self.dir, slurm_user=stack.slurm_user, log=self.log, db_port=mariadb.port,
                 db_name=mariadb.database))
 
     def environ(self):
@@ -45,7 +46,7 @@ class Slurmdbd(Daemon):
                     SLURM_CONF=os.path.join(self.dir, "slurm.conf"))
 
     def argv(self):
-        return ["slurmdbd", "-D"]
+        return [*self.stack.become(), "slurmdbd", "-D"]
 
     def ready(self):
         return listening(self.port, self.stack.address)

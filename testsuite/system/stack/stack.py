@@ -2,6 +2,7 @@
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -39,15 +40,18 @@ class Stack:
              side and, after reroute(), to a native: self.wires[name]
     disk     FLURM's ledger has a file system of its own, of so many MiB
     conf     more lines of the natives' slurm.conf
+    slurm_user  SlurmUser, whom all controllers and slurmdbd run as
     """
 
     def __init__(self, natives=("alpha", "beta"), flurm=None, pair=False,
-                 gateway=None, wires=False, disk=None, conf=()):
+                 gateway=None, wires=False, disk=None, conf=(),
+                 slurm_user="root"):
         # a short path: unix socket names have at most 107 characters
         self.dir = tempfile.mkdtemp(prefix="ff-", dir="/tmp")
         os.chmod(self.dir, 0o755)
-        self.mkdir("log")
-        self.run = self.mkdir("run")  # for what belongs to one host
+        self.slurm_user = slurm_user
+        self.give(self.mkdir("log"))
+        self.run = self.give(self.mkdir("run"))  # what belongs to one host
         self.work = self.mkdir("work")  # where jobs run and write
         os.chmod(self.work, 0o1777)
         self.witness = Witness(self)
@@ -99,6 +103,16 @@ class Stack:
 
     def path(self, *names):
         return os.path.join(self.dir, *names)
+
+    def give(self, path):
+        """Gives a file or directory to SlurmUser; returns its path."""
+        shutil.chown(path, self.slurm_user)
+        return path
+
+    def become(self):
+        """What to put before a command so that it runs as SlurmUser."""
+        return ["setpriv", f"--reuid={self.slurm_user}",
+                f"--regid={self.slurm_user}", "--clear-groups"]
 
     def mkdir(self, *names):
         os.mkdir(self.path(*names))
