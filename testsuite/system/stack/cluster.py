@@ -18,9 +18,8 @@ SlurmctldPort={port}
 SlurmdPort={slurmd_port}
 SlurmUser={slurm_user}
 SlurmdUser=root
-AuthType=auth/munge
-AuthInfo=socket={munge}
-CredType=cred/munge
+{auth}
+CredType={cred}
 StateSaveLocation={dir}/state
 SlurmdSpoolDir={dir}/spool
 SlurmctldPidFile={run}/slurmctld-{name}.pid
@@ -158,7 +157,8 @@ class Cluster:
             name=self.name, hosts=hosts, dir=self.dir, run=self.stack.run,
             port=self.port, slurm_user=self.stack.slurm_user,
             slurmd_port=self.slurmd_port, address=self.stack.address,
-            munge=self._munge.socket, dbd_port=self._slurmdbd.port,
+            munge=self._munge.socket, auth=self.stack.auth_lines(self.dir),
+            cred=self.stack.cred, dbd_port=self._slurmdbd.port,
             plugin_dir=":".join(self.plugin_dirs),
             ctld_timeout=5 if len(self.controllers) > 1 else 120)
         names = {line.split("=")[0] for line in self.extra}

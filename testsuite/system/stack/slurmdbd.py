@@ -5,8 +5,7 @@ from .ports import free_port, listening
 from .process import Daemon
 
 CONF = """\
-AuthType=auth/munge
-AuthInfo=socket={munge}
+{auth}
 DbdHost=localhost
 DbdAddr={address}
 DbdPort={port}
@@ -27,7 +26,7 @@ StorageLoc={db_name}
 
 
 class Slurmdbd(Daemon):
-    def __init__(self, stack, mariadb, munge):
+    def __init__(self, stack, mariadb):
         super().__init__("slurmdbd", stack)
         self.port = free_port()
         self.dir = stack.give(stack.mkdir("dbd"))
@@ -36,7 +35,7 @@ class Slurmdbd(Daemon):
             stack.give(conf)
             os.fchmod(file.fileno(), 0o600)
             file.write(CONF.format(
-                address=stack.address, munge=munge.socket, port=self.port,
+                address=stack.address, auth=stack.auth_lines(self.dir), port=self.port,
                 dir=self.dir, slurm_user=stack.slurm_user, log=self.log, db_port=mariadb.port,
                 db_name=mariadb.database))
 

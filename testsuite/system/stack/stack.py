@@ -40,16 +40,19 @@ class Stack:
              side and, after reroute(), to a native: self.wires[name]
     disk     FLURM's ledger has a file system of its own, of so many MiB
     conf     more lines of the natives' slurm.conf
+    auth     "munge", or "slurm" (24.11) for auth/slurm
     slurm_user  SlurmUser, whom all controllers and slurmdbd run as
     """
 
     def __init__(self, natives=("alpha", "beta"), flurm=None, pair=False,
                  gateway=None, wires=False, disk=None, conf=(),
-                 slurm_user="root"):
+                 auth="munge", slurm_user="root"):
         # a short path: unix socket names have at most 107 characters
         self.dir = tempfile.mkdtemp(prefix="ff-", dir="/tmp")
         os.chmod(self.dir, 0o755)
         self.slurm_user = slurm_user
+        self.cred = "cred/munge" if auth == "munge" else "auth/slurm"
+        self._slurm_key = os.urandom(64) if auth == "slurm" else None
         self.give(self.mkdir("log"))
         self.run = self.give(self.mkdir("run"))  # what belongs to one host
         self.work = self.mkdir("work")  # where jobs run and write
@@ -64,7 +67,7 @@ class Stack:
         self.slurm_version = tuple(map(int, slurm_release().split(".")))
         self.munge = Munge(self)
         self.mariadb = MariaDB(self)
-        self.slurmdbd = Slurmdbd(self, self.mariadb, self.munge)
+        self.slurmdbd = Slurmdbd(self, self.mariadb)
         self.clusters = {}
         self.conf = conf
         self.wires = {}
@@ -108,6 +111,18 @@ class Stack:
         """Gives a file or directory to SlurmUser; returns its path."""
         shutil.chown(path, self.slurm_user)
         return path
+
+    def auth_lines(self, directory):
+        """AuthType and AuthInfo for a file in a directory, which gets the key
+        that auth/slurm has beside it."""
+        if not self._slurm_key:
+            return f"AuthType=auth/munge\nAuthInfo=socket={self.munge.socket}"
+        path = os.path.join(directory, "slurm.key")
+        with open(path, "wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(self._slurm_key)
+        self.give(path)
+        return "AuthType=auth/slurm\nAuthInfo=use_client_ids"
 
     def become(self):
         """What to put before a command so that it runs as SlurmUser."""
