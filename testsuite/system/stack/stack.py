@@ -1,5 +1,6 @@
 """The whole: directory, daemons in order, federation, and the end of it all."""
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -53,6 +54,7 @@ class Stack:
         self.slurm_user = slurm_user
         self.cred = "cred/munge" if auth == "munge" else "auth/slurm"
         self._slurm_key = os.urandom(64) if auth == "slurm" else None
+        self._alone = contextlib.ExitStack()  # what only one stack may have
         self.give(self.mkdir("log"))
         self.run = self.give(self.mkdir("run"))  # what belongs to one host
         self.work = self.mkdir("work")  # where jobs run and write
@@ -144,6 +146,12 @@ class Stack:
     # -- life
 
     def start(self):
+        if self._slurm_key:
+            # all slurmctlds of this machine have one socket in /run for the
+            # credentials of clients (auth/slurm/sack.c): one stack at a time
+            lock = self._alone.enter_context(
+                open("/run/lock/fed_flurm-sack", "w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
         if self.backup_host:
             self.backup_host.start()
         if self._outpost:
@@ -441,6 +449,7 @@ class Stack:
         for wire in self.wires.values():
             wire.close()
         guard.unmount_all(self.dir)
+        self._alone.close()
         self._guard.stdin.close()
         self._guard.wait()
         assert not left, f"cannot kill processes {left} of {self.dir}"
