@@ -62,6 +62,7 @@ static bool _print_row(const void *body, size_t len)
 {
 	static const char *const kinds[] = {
 		"?", "waits", "starts", "suspends", "resumes", "ends",
+		"has a script", "has an environment",
 	};
 	fed_reader_t reader;
 	uint64_t number;

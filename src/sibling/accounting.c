@@ -14,8 +14,10 @@
 #include "src/sibling/accounting_send.h"
 #include "src/sibling/dbd.h"
 #include "src/sibling/spool.h"
+#include "src/sibling/texts.h"
 
 #define BATCH_ROWS 100
+#define BATCH_BYTES (4 << 20)	/* then it is full: texts may be large */
 #define NOBODY_S 1		/* there is no registrar, or not yet */
 #define LATER_S 5		/* slurmdbd has no database */
 #define REFUSED_S 2		/* twice as long each time */
@@ -26,6 +28,7 @@ struct accounting {
 	accounting_conf_t conf;
 	fed_ledger_t *ledger;
 	spool_t *spool;
+	texts_t *texts;
 	char *nodes;
 	bool out;		/* a batch is */
 	time_t not_before;	/* another goes out */
@@ -49,6 +52,7 @@ typedef struct {
 	accounting_conf_t conf;
 	char *nodes;
 	int count;
+	size_t bytes;
 	int end;		/* of those to say: where one is refused */
 	int broke_at;
 	int broken;		/* connections, with that one on its way */
@@ -62,6 +66,7 @@ extern accounting_t *accounting_create(const accounting_conf_t *conf)
 
 	accounting->conf = *conf;
 	accounting->spool = spool_create();
+	accounting->texts = texts_create(ACCOUNTING_TEXTS_MAX);
 	return accounting;
 }
 
@@ -70,6 +75,7 @@ extern void accounting_destroy(accounting_t *accounting)
 	if (!accounting)
 		return;
 	spool_destroy(accounting->spool);
+	texts_destroy(accounting->texts);
 	xfree(accounting->nodes);
 	xfree(accounting);
 }
@@ -92,9 +98,30 @@ extern void accounting_moved(accounting_t *accounting)
 	spool_moved(accounting->spool);
 }
 
+/* One that cannot be read is found out when it is to be said. */
+static bool _note_text(void *arg, uint64_t number, const void *body,
+		       size_t len)
+{
+	fed_err_t err;
+	row_t row;
+
+	if (row_unpack(&row, body, len, &err))
+		return true;
+	if (row_is_text(&row))
+		texts_add(arg, &row, number);
+	row_free(&row);
+	return true;
+}
+
 extern void accounting_connect(accounting_t *accounting, fed_ledger_t *ledger)
 {
+	fed_err_t err;
+
 	accounting->ledger = ledger;
+	if (spool_walk(accounting->spool, ledger, _note_text, accounting->texts,
+		       &err))
+		fed_error("cluster %s: what slurmdbd is to know cannot be read: %s",
+			  accounting->conf.cluster, err.text);
 }
 
 extern void accounting_set_nodes(accounting_t *accounting, const char *nodes)
@@ -103,21 +130,48 @@ extern void accounting_set_nodes(accounting_t *accounting, const char *nodes)
 	accounting->nodes = xstrdup(nodes);
 }
 
+static int _append(accounting_t *accounting, const row_t *row, time_t now,
+		   fed_err_t *err)
+{
+	fed_bytes_t bytes = { 0 };
+	int rc;
+
+	if (row_is_text(row) && !texts_have_room(accounting->texts, row))
+		return fed_err_set(err, ENOSPC,
+				   "%llu MiB of scripts and environments wait already",
+				   ACCOUNTING_TEXTS_MAX >> 20);
+	row_pack(row, &bytes);
+	rc = spool_add(accounting->spool, accounting->ledger, now, bytes.data,
+		       bytes.len, err);
+	fed_bytes_free(&bytes);
+	if (!rc && row_is_text(row))
+		texts_add(accounting->texts, row,
+			  spool_last(accounting->spool));
+	return rc;
+}
+
+/* Rows up to this one are done with. */
+static void _done(accounting_t *accounting, uint64_t number)
+{
+	spool_done(accounting->spool, accounting->ledger, number);
+	texts_done(accounting->texts, number);
+}
+
 extern bool accounting_add(accounting_t *accounting, const row_t *row,
 			   time_t now)
 {
-	fed_bytes_t bytes = { 0 };
 	fed_err_t err;
 	int rc;
 
-	if (row->kind != ROW_WAITS)
+	if (row_is_text(row)) {
+		if (texts_has(accounting->texts, row))
+			return true;
+	} else if (row->kind != ROW_WAITS) {
 		accounting->rests = 0;
-	else if (!spool_waiting(accounting->spool))
+	} else if (!spool_waiting(accounting->spool)) {
 		accounting->rests = now + ACCOUNTING_REST_S;
-	row_pack(row, &bytes);
-	rc = spool_add(accounting->spool, accounting->ledger, now, bytes.data,
-		       bytes.len, &err);
-	fed_bytes_free(&bytes);
+	}
+	rc = _append(accounting, row, now, &err);
 	if (rc)
 		fed_log_throttled(&accounting->lost, FED_LOG_ERROR,
 				  "cluster %s: slurmdbd will not know that job %u %s: %s",
@@ -242,7 +296,9 @@ static bool _into_batch(void *arg, uint64_t number, const void *body,
 		return false;
 	}
 	batch->count++;
-	return (batch->count < BATCH_ROWS) && !_goes_alone(&numbered->row);
+	batch->bytes += len;
+	return (batch->count < BATCH_ROWS) && (batch->bytes < BATCH_BYTES) &&
+	       !_goes_alone(&numbered->row);
 }
 
 extern void accounting_act(accounting_t *accounting, time_t now)
@@ -280,7 +336,7 @@ static void _drop(accounting_t *accounting, const rows_result_t *result)
 	fed_log_throttled(&accounting->complaint, FED_LOG_ERROR,
 			  "cluster %s: accounting: a row is dropped, as slurmdbd refuses it again and again: %s",
 			  accounting->conf.cluster, result->why);
-	spool_done(accounting->spool, accounting->ledger, result->failed);
+	_done(accounting, result->failed);
 	accounting->failed = 0;
 	accounting->refusals = 0;
 }
@@ -291,8 +347,7 @@ extern void accounting_over(accounting_t *accounting,
 	accounting->out = false;
 	snprintf(accounting->why, sizeof(accounting->why), "%s", result->why);
 	if (result->taken) {
-		spool_done(accounting->spool, accounting->ledger,
-			   result->taken);
+		_done(accounting, result->taken);
 		accounting->hopeless = false;
 		accounting->refusals = 0;
 	}

@@ -9,6 +9,9 @@
  * submissions took, as with a slurmctld (accounting_storage_slurmdbd.c,
  * _set_db_inx_thread()).
  *
+ * Scripts and environments go the same way, but each waits only once
+ * (texts.h).
+ *
  * The engine's alone, but for batches, which carry all that they need to
  * another thread.
  */
@@ -24,6 +27,9 @@
 #include "src/sibling/registrar.h"
 
 #define ACCOUNTING_REST_S 5
+
+/* bytes of scripts and environments that wait: beyond, jobs go without */
+#define ACCOUNTING_TEXTS_MAX (256ULL << 20)
 
 typedef struct accounting accounting_t;
 
@@ -71,7 +77,10 @@ extern void accounting_connect(accounting_t *accounting, fed_ledger_t *ledger);
 /* All nodes of the cluster, as slurmdbd is told. */
 extern void accounting_set_nodes(accounting_t *accounting, const char *nodes);
 
-/* Append a row. RET false if it can't be: it is lost, and that was logged */
+/*
+ * Append a row; a text after one that names its hash, and only if it does not
+ * wait already. RET false if it can't be: it is lost, and that was logged
+ */
 extern bool accounting_add(accounting_t *accounting, const row_t *row,
 			   time_t now);
 

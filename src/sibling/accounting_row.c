@@ -8,7 +8,8 @@
 
 #include "src/sibling/record.h"
 
-#define ROW_VERSION 1
+#define ROW_VERSION 2
+#define ROW_OLDEST 1		/* had neither hashes nor a comment */
 
 extern void row_free(row_t *row)
 {
@@ -25,8 +26,13 @@ extern void row_free(row_t *row)
 	xfree(row->std_out);
 	xfree(row->std_err);
 	xfree(row->tres_req);
+	xfree(row->script_hash);
+	xfree(row->env_hash);
 	xfree(row->nodes);
 	xfree(row->tres_alloc);
+	xfree(row->comment);
+	xfree(row->hash);
+	xfree(row->text);
 }
 
 static void _pack_asks(const row_t *row, fed_bytes_t *bytes)
@@ -53,9 +59,11 @@ static void _pack_asks(const row_t *row, fed_bytes_t *bytes)
 	fed_put_str(bytes, row->tres_req);
 	fed_put_u16(bytes, row->restarts);
 	fed_put_u8(bytes, row->batch);
+	fed_put_str(bytes, row->script_hash);
+	fed_put_str(bytes, row->env_hash);
 }
 
-static void _unpack_asks(row_t *row, fed_reader_t *reader)
+static void _unpack_asks(row_t *row, fed_reader_t *reader, uint8_t version)
 {
 	row->gid = fed_get_u32(reader);
 	row->qos_id = fed_get_u32(reader);
@@ -79,6 +87,10 @@ static void _unpack_asks(row_t *row, fed_reader_t *reader)
 	row->tres_req = record_get_str(reader);
 	row->restarts = fed_get_u16(reader);
 	row->batch = fed_get_u8(reader);
+	if (version <= ROW_OLDEST)
+		return;
+	row->script_hash = record_get_str(reader);
+	row->env_hash = record_get_str(reader);
 }
 
 static void _pack_place(const row_t *row, fed_bytes_t *bytes)
@@ -106,9 +118,10 @@ static void _pack_end(const row_t *row, fed_bytes_t *bytes)
 	fed_put_i64(bytes, row->user_us);
 	fed_put_i64(bytes, row->system_us);
 	fed_put_i64(bytes, row->max_rss_kb);
+	fed_put_str(bytes, row->comment);
 }
 
-static void _unpack_end(row_t *row, fed_reader_t *reader)
+static void _unpack_end(row_t *row, fed_reader_t *reader, uint8_t version)
 {
 	row->batch = fed_get_u8(reader);
 	row->state = fed_get_u32(reader);
@@ -117,6 +130,8 @@ static void _unpack_end(row_t *row, fed_reader_t *reader)
 	row->user_us = fed_get_i64(reader);
 	row->system_us = fed_get_i64(reader);
 	row->max_rss_kb = fed_get_i64(reader);
+	if (version > ROW_OLDEST)
+		row->comment = record_get_str(reader);
 }
 
 extern void row_pack(const row_t *row, fed_bytes_t *bytes)
@@ -140,6 +155,11 @@ extern void row_pack(const row_t *row, fed_bytes_t *bytes)
 		_pack_place(row, bytes);
 		_pack_end(row, bytes);
 		break;
+	case ROW_SCRIPT:
+	case ROW_ENV:
+		fed_put_str(bytes, row->hash);
+		fed_put_str(bytes, row->text);
+		break;
 	case ROW_SUSPENDS:
 	case ROW_RESUMES:
 		break;
@@ -150,10 +170,12 @@ extern int row_unpack(row_t *row, const void *body, size_t len,
 		      fed_err_t *err)
 {
 	fed_reader_t reader;
+	uint8_t version;
 
 	*row = (row_t) { 0 };
 	fed_reader_init(&reader, body, len);
-	if (fed_get_u8(&reader) != ROW_VERSION)
+	version = fed_get_u8(&reader);
+	if ((version < ROW_OLDEST) || (version > ROW_VERSION))
 		reader.bad = true;
 	row->kind = fed_get_u8(&reader);
 	row->id = fed_get_u32(&reader);
@@ -163,15 +185,20 @@ extern int row_unpack(row_t *row, const void *body, size_t len,
 	row->time = fed_get_i64(&reader);
 	switch (row->kind) {
 	case ROW_WAITS:
-		_unpack_asks(row, &reader);
+		_unpack_asks(row, &reader, version);
 		break;
 	case ROW_STARTS:
-		_unpack_asks(row, &reader);
+		_unpack_asks(row, &reader, version);
 		_unpack_place(row, &reader);
 		break;
 	case ROW_ENDS:
 		_unpack_place(row, &reader);
-		_unpack_end(row, &reader);
+		_unpack_end(row, &reader, version);
+		break;
+	case ROW_SCRIPT:
+	case ROW_ENV:
+		row->hash = record_get_str(&reader);
+		row->text = record_get_str(&reader);
 		break;
 	case ROW_SUSPENDS:
 	case ROW_RESUMES:
@@ -200,6 +227,10 @@ extern const char *row_kind_name(row_kind_t kind)
 		return "resumes";
 	case ROW_ENDS:
 		return "ends";
+	case ROW_SCRIPT:
+		return "has a script";
+	case ROW_ENV:
+		return "has an environment";
 	}
 	return "unknown";
 }

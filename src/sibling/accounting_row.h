@@ -24,6 +24,8 @@ typedef enum {
 	ROW_SUSPENDS = 3,
 	ROW_RESUMES = 4,
 	ROW_ENDS = 5,		/* and its batch step, if it ran */
+	ROW_SCRIPT = 6,		/* what a script of that hash is */
+	ROW_ENV = 7,		/* the same of an environment */
 } row_kind_t;
 
 /* as slurmdbd has it (as_mysql_job.c, as_mysql_job_complete()) */
@@ -59,6 +61,8 @@ typedef struct {
 	char *tres_req;
 	uint16_t restarts;
 	bool batch;		/* it has a batch step that is told of */
+	char *script_hash;	/* NULL: slurmdbd is not to have the script */
+	char *env_hash;		/* ... or the environment */
 
 	/* ROW_STARTS, ROW_ENDS */
 	int64_t start;		/* 0: it never ran */
@@ -73,7 +77,18 @@ typedef struct {
 	int64_t user_us;	/* what it used, microseconds; -1: not known */
 	int64_t system_us;
 	int64_t max_rss_kb;
+	char *comment;
+
+	/* ROW_SCRIPT, ROW_ENV */
+	char *hash;
+	char *text;		/* of an environment with a line a variable */
 } row_t;
+
+/* RET true if it is a text that jobs share, not about the job alone */
+static inline bool row_is_text(const row_t *row)
+{
+	return (row->kind == ROW_SCRIPT) || (row->kind == ROW_ENV);
+}
 
 extern void row_free(row_t *row);
 extern void row_pack(const row_t *row, fed_bytes_t *bytes);

@@ -139,6 +139,10 @@ static slurm_step_id_t _batch_step(const row_t *row)
 	return step;
 }
 
+/*
+ * Its hashes are said each time: a start without an index sets them anew
+ * (as_mysql_job.c, as_mysql_job_start()).
+ */
 static send_rc_t _say_job(persist_t *conn, const row_t *row, uint32_t assoc_id,
 			  char *node_inx, fed_err_t *err)
 {
@@ -150,6 +154,7 @@ static send_rc_t _say_job(persist_t *conn, const row_t *row, uint32_t assoc_id,
 		.constraints = row->features,
 		.db_flags = SLURMDB_JOB_FLAG_NONE,
 		.eligible_time = row->eligible,
+		.env_hash = row->env_hash,
 		.gid = row->gid,
 		.het_job_offset = NO_VAL,
 		.job_id = row->id,
@@ -163,6 +168,7 @@ static send_rc_t _say_job(persist_t *conn, const row_t *row, uint32_t assoc_id,
 		.qos_id = row->qos_id,
 		.req_cpus = row->req_cpus,
 		.req_mem = row->req_mem,
+		.script_hash = row->script_hash,
 		.start_time = row->start,
 		.submit_line = row->submit_line,
 		.submit_time = row->submit,
@@ -338,6 +344,7 @@ static send_rc_t _say_end(persist_t *conn, const row_t *row, uint32_t assoc_id,
 {
 	dbd_job_comp_msg_t msg = {
 		.assoc_id = assoc_id,
+		.comment = row->comment,
 		.derived_ec = 0,
 		.end_time = row->time,
 		.exit_code = _ends_by_itself(row) ? row->status : 0,
@@ -355,6 +362,26 @@ static send_rc_t _say_end(persist_t *conn, const row_t *row, uint32_t assoc_id,
 		rc = _say_step_end(conn, row, assoc_id, err);
 	return (rc == SEND_TAKEN) ? _ask(conn, DBD_JOB_COMPLETE, &msg, err) :
 				    rc;
+}
+
+/*
+ * slurmdbd asks for what it does not have when it hears of a hash, and only
+ * then: if we, or it, had died with that question nobody would have been asked
+ * again. It takes a text unasked, once it knows the hash (as_mysql_job.c,
+ * as_mysql_job_heavy()).
+ */
+static send_rc_t _say_text(persist_t *conn, const row_t *row, fed_err_t *err)
+{
+	dbd_job_heavy_msg_t msg = { 0 };
+
+	if (row->kind == ROW_SCRIPT) {
+		msg.script = row->text;
+		msg.script_hash = row->hash;
+	} else {
+		msg.env = row->text;
+		msg.env_hash = row->hash;
+	}
+	return _ask(conn, DBD_JOB_HEAVY, &msg, err);
 }
 
 /* It may have been made, or slurmdbd been heard of, since the row was. */
@@ -387,6 +414,9 @@ extern send_rc_t accounting_send(persist_t *conn, const char *cluster,
 		return _say_suspend(conn, cluster, row, assoc_id, err);
 	case ROW_ENDS:
 		return _say_end(conn, row, assoc_id, err);
+	case ROW_SCRIPT:
+	case ROW_ENV:
+		return _say_text(conn, row, err);
 	}
 	return SEND_TAKEN;
 }

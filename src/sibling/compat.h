@@ -23,6 +23,7 @@
 #include "src/common/pack.h"
 #include "src/common/parse_config.h"
 #include "src/common/read_config.h"
+#include "src/common/run_in_daemon.h"
 #include "src/common/slurm_protocol_api.h"
 #include "src/common/slurm_protocol_defs.h"
 #include "src/common/slurm_protocol_pack.h"
@@ -76,6 +77,11 @@ typedef hostlist_t *compat_hostlist_t;
 #define compat_tls_enabled() tls_enabled()
 #define compat_ipv6_enabled() (slurm_conf.conf_flags & CONF_FLAG_IPV6_ENABLED)
 #define COMPAT_CONF_WCKEY CONF_FLAG_WCKEY
+#define COMPAT_STORE_COMMENT CONF_FLAG_SJC
+#define COMPAT_STORE_ENV CONF_FLAG_SJE
+#define COMPAT_STORE_SCRIPT CONF_FLAG_SJS
+#define COMPAT_STORE_NO_STDIO CONF_FLAG_NO_STDIO
+#define COMPAT_PARSE_SOME PARSE_FLAGS_IGNORE_NEW
 #else
 #include "src/common/select.h"
 #include "src/common/slurm_acct_gather_energy.h"
@@ -91,7 +97,15 @@ typedef hostlist_t compat_hostlist_t;
 #define compat_tls_enabled() false
 #define compat_ipv6_enabled() (slurm_conf.conf_flags & CTL_CONF_IPV6_ENABLED)
 #define COMPAT_CONF_WCKEY CTL_CONF_WCKEY
+#define COMPAT_STORE_COMMENT CTL_CONF_SJC
+#define COMPAT_STORE_ENV CTL_CONF_SJE
+#define COMPAT_STORE_SCRIPT CTL_CONF_SJS
+#define COMPAT_STORE_NO_STDIO 0
+#define COMPAT_PARSE_SOME true	/* keys that are not asked for are no error */
 #endif
+#define COMPAT_STORE_ALL \
+	(COMPAT_STORE_COMMENT | COMPAT_STORE_ENV | COMPAT_STORE_SCRIPT | \
+	 COMPAT_STORE_NO_STDIO)
 
 /*
  * A field of Slurm's records that only newer, or only older, releases have,

@@ -251,6 +251,7 @@ static int _open(engine_t *engine, fed_err_t *err)
 			.assoc = engine->conf.assoc,
 			.enforce = engine->conf.site->enforce,
 			.track_wckey = engine->conf.site->track_wckey,
+			.site = engine->conf.site,
 			.usage = engine->conf.site->usage,
 		     }, engine->ledger);
 	peers_apply(engine->peers, engine->fed);

@@ -205,8 +205,10 @@ extern int host_reconfigure(host_t *host, fed_err_t *err)
 	bool moved;
 	slot_t **at = &host->slots, *slot;
 
-	if (!conf)
+	if (!conf || site_follow(host->site, err)) {
+		conf_free(conf);
 		return -1;
+	}
 	moved = xstrcmp(conf->ledger_dir, host->conf->ledger_dir);
 	if (xstrcmp(conf->status_socket, host->conf->status_socket)) {
 		status_destroy(host->status);

@@ -62,6 +62,8 @@ static void _drop(fed_job_t *job, void *arg)
 	jobs_free_spec(&host->spec);
 	jobs_free_spec(&host->change);
 	job_submit_free(&host->submit);
+	xfree(host->script_hash);
+	xfree(host->env_hash);
 	job_run_free(&host->run);
 	view_job_unref(host->view);
 	jobs_limits_forget(jobs, job);
@@ -244,6 +246,35 @@ static uint32_t _check_state(const jobs_t *jobs, fed_err_t *err)
 	return ESLURM_SUBMISSIONS_DISABLED;
 }
 
+/* As Slurm writes it down (job_mgr.c, _job_create()). RET NULL: it has none */
+static char *_hash_text(const slurm_hash_t *hash)
+{
+	char *hex, *text;
+
+	if (!hash->type)
+		return NULL;
+	hex = xstring_bytes2hex(hash->hash, sizeof(hash->hash), NULL);
+	text = xstrdup_printf("%d:%s", hash->type, hex);
+	xfree(hex);
+	return text;
+}
+
+/*
+ * By which slurmdbd is told of script and environment, if it is to have them,
+ * which is settled when a job comes. Slurm reckons the hashes when it unpacks a
+ * description.
+ */
+static void _set_hashes(const jobs_t *jobs, job_host_t *host,
+			const job_desc_msg_t *desc)
+{
+	uint32_t store = site_stores(jobs->conf.site);
+
+	if (store & COMPAT_STORE_SCRIPT)
+		host->script_hash = _hash_text(&desc->script_hash);
+	if (store & COMPAT_STORE_ENV)
+		host->env_hash = _hash_text(&desc->env_hash);
+}
+
 static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
 {
 	fed_job_t *known = fed_job_table_find(jobs->table, msg->job_id), *job;
@@ -291,8 +322,10 @@ static void _take_submit(jobs_t *jobs, const char *peer, const sib_msg_t *msg)
 		host = jobs_host(jobs, job);
 		host->origin = xstrdup(peer);
 		host->hash = hash;
-		if (desc)
+		if (desc) {
 			job_submit_set(&host->submit, msg);
+			_set_hashes(jobs, host, desc);
+		}
 		if (!event.refuse) {
 			host->spec = xmalloc(sizeof(*host->spec));
 			*host->spec = spec;

@@ -21,6 +21,7 @@
 #include "src/sibling/federation.h"
 #include "src/sibling/peers.h"
 #include "src/sibling/session.h"
+#include "src/sibling/site.h"
 #include "src/sibling/usage.h"
 #include "src/sibling/view.h"
 
@@ -35,6 +36,7 @@ typedef struct {
 	assoc_t *assoc;
 	uint16_t enforce;	/* AccountingStorageEnforce, its bits */
 	bool track_wckey;	/* TrackWCKey */
+	const site_t *site;	/* whose AccountingStoreFlags are followed */
 	usage_conf_t usage;
 } jobs_conf_t;
 

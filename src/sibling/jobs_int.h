@@ -23,6 +23,8 @@ typedef struct job_host {
 	bool thin;		/* spec is for those who ask, not for FLURM: its
 				 * environment is gone, its script once it ended */
 	job_submit_t submit;
+	char *script_hash;	/* slurmdbd knows it by; NULL: it is not told */
+	char *env_hash;		/* the same */
 	job_run_t run;
 	uint8_t rows;		/* JOB_ROW_: what slurmdbd is told */
 	flurm_job_spec_t *change; /* an update not yet with FLURM, or NULL */

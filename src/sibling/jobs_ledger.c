@@ -16,7 +16,8 @@
 #include "src/sibling/record.h"
 
 /* those of earlier versions are of no release, and refused */
-#define HOST_RECORD_VERSION 6
+#define HOST_RECORD_VERSION 7
+#define HOST_RECORD_HASHES 7	/* since then it has hashes */
 #define HOST_RECORD_OLDEST 5	/* had not what it is exempt from */
 #define RUN_RECORD_VERSION 3
 
@@ -85,7 +86,7 @@ static bool _is_whole(const fed_reader_t *reader, uint16_t version,
  * u16 version, u32 job id, u32 epoch, str origin, u64 hash of the submission,
  * u8 whether it may be requeued, str spec, str change (jobs_spec_text()), u8
  * whether the spec is thin, job_submit_pack(), u8 what it is exempt from
- * (LIMIT_EXEMPT_)
+ * (LIMIT_EXEMPT_), str hash of script, str hash of environment
  */
 static void _pack_host(const fed_job_t *job, fed_bytes_t *bytes)
 {
@@ -104,6 +105,8 @@ static void _pack_host(const fed_job_t *job, fed_bytes_t *bytes)
 	fed_put_u8(bytes, host->thin);
 	job_submit_pack(&host->submit, bytes);
 	fed_put_u8(bytes, host->exempt);
+	fed_put_str(bytes, host->script_hash);
+	fed_put_str(bytes, host->env_hash);
 	free(spec);
 	free(change);
 }
@@ -179,6 +182,7 @@ static int _replay_host(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 	fed_job_t *job = fed_job_table_find_epoch(jobs->table, id, epoch);
 	bool thin = fed_get_u8(reader);
 	job_submit_t submit = { 0 };
+	char *script_hash = NULL, *env_hash = NULL;
 	uint8_t exempt = 0;
 	job_host_t *host;
 	int rc = 0;
@@ -186,6 +190,10 @@ static int _replay_host(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 	job_submit_unpack(&submit, reader);
 	if (version > HOST_RECORD_OLDEST)
 		exempt = fed_get_u8(reader);
+	if (version >= HOST_RECORD_HASHES) {
+		script_hash = record_get_str(reader);
+		env_hash = record_get_str(reader);
+	}
 	if (!_is_whole(reader, version, HOST_RECORD_OLDEST,
 		       HOST_RECORD_VERSION, id, err)) {
 		rc = -1;
@@ -200,6 +208,11 @@ static int _replay_host(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 		job_submit_free(&host->submit);
 		host->submit = submit;
 		submit = (job_submit_t) { 0 };
+		xfree(host->script_hash);
+		xfree(host->env_hash);
+		host->script_hash = script_hash;
+		host->env_hash = env_hash;
+		script_hash = env_hash = NULL;
 		jobs_free_spec(&host->spec);
 		jobs_free_spec(&host->change);
 		if (spec && !(host->spec = _spec_from_text(spec, err)))
@@ -208,6 +221,8 @@ static int _replay_host(jobs_t *jobs, fed_reader_t *reader, fed_err_t *err)
 			rc = -1;
 	}
 	job_submit_free(&submit);
+	xfree(script_hash);
+	xfree(env_hash);
 	free(origin);
 	free(spec);
 	free(change);

@@ -80,9 +80,11 @@ static void _set_asks(const jobs_t *jobs, const fed_job_t *job, row_t *row)
 	row->features = xstrdup(spec->features);
 	row->licenses = xstrdup(spec->licenses);
 	row->wckey = xstrdup(spec->wckey);
-	row->std_in = xstrdup(spec->std_in);
-	row->std_out = xstrdup(spec->std_out);
-	row->std_err = xstrdup(spec->std_err);
+	if (!(site_stores(jobs->conf.site) & COMPAT_STORE_NO_STDIO)) {
+		row->std_in = xstrdup(spec->std_in);
+		row->std_out = xstrdup(spec->std_out);
+		row->std_err = xstrdup(spec->std_err);
+	}
 	row->eligible = flurm_or(spec->begin_time, job->epoch);
 	if (row->eligible < job->epoch)
 		row->eligible = job->epoch;
@@ -96,6 +98,8 @@ static void _set_asks(const jobs_t *jobs, const fed_job_t *job, row_t *row)
 	row->tres_req = _tres(spec, row->req_cpus,
 			      flurm_or(spec->num_nodes, 1));
 	row->restarts = job->restarts;
+	row->script_hash = xstrdup(host->script_hash);
+	row->env_hash = xstrdup(host->env_hash);
 }
 
 /* Where it runs (ROW_STARTS, ROW_ENDS) */
@@ -111,6 +115,16 @@ static void _set_place(const fed_job_t *job, row_t *row)
 	row->tres_alloc = _tres(host->spec,
 				flurm_or(run->alloc_cpus, job_cpus(host->spec)),
 				row->node_cnt);
+}
+
+/* As it is in the end (accounting_storage_slurmdbd.c,
+ * jobacct_storage_p_job_complete()) */
+static void _set_comment(const jobs_t *jobs, const fed_job_t *job, row_t *row)
+{
+	const job_host_t *host = job->host;
+
+	if (site_stores(jobs->conf.site) & COMPAT_STORE_COMMENT)
+		row->comment = xstrdup(host->spec->comment);
 }
 
 static void _set_end(const fed_job_t *job, row_t *row)
@@ -146,12 +160,53 @@ static void _add(jobs_t *jobs, fed_job_t *job, row_t *row, uint8_t rows)
 	jobs_write_run(jobs, job);
 }
 
+/* IN hash, text - or NULL: there is nothing to say; text is xfreed */
+static void _add_text(jobs_t *jobs, fed_job_t *job, row_kind_t kind,
+		      const char *hash, char *text)
+{
+	row_t row;
+
+	if (!hash || !text) {
+		xfree(text);
+		return;
+	}
+	row = _row(jobs, job, kind, job->received);
+	row.hash = xstrdup(hash);
+	row.text = text;
+	_add(jobs, job, &row, ((job_host_t *) job->host)->rows);
+}
+
+/* As accounting_storage_slurmdbd.c, jobacct_storage_p_job_heavy(), has it */
+static char *_env_text(char **environment)
+{
+	char *text = NULL, *at = NULL;
+
+	for (char **line = environment; line && *line; line++)
+		xstrfmtcatat(text, &at, "%s\n", *line);
+	return text;
+}
+
+/*
+ * What was submitted, after a row that has named it. Later rows need it no
+ * more, and when they come the job's environment is gone.
+ */
+static void _add_texts(jobs_t *jobs, fed_job_t *job)
+{
+	const job_host_t *host = job->host;
+
+	_add_text(jobs, job, ROW_SCRIPT, host->script_hash,
+		  host->script_hash ? xstrdup(host->spec->script) : NULL);
+	_add_text(jobs, job, ROW_ENV, host->env_hash,
+		  host->env_hash ? _env_text(host->spec->environment) : NULL);
+}
+
 static void _waits(jobs_t *jobs, fed_job_t *job)
 {
 	row_t row = _row(jobs, job, ROW_WAITS, job->received);
 
 	_set_asks(jobs, job, &row);
 	_add(jobs, job, &row, JOB_ROW_OPEN);
+	_add_texts(jobs, job);
 }
 
 static void _starts(jobs_t *jobs, fed_job_t *job)
@@ -183,6 +238,7 @@ static void _ends(jobs_t *jobs, fed_job_t *job)
 	_set_assoc(jobs, ((job_host_t *) job->host)->spec, &row);
 	_set_place(job, &row);
 	_set_end(job, &row);
+	_set_comment(jobs, job, &row);
 	jobs_usage_ends(jobs, job);
 	_add(jobs, job, &row, JOB_ROW_CLOSED);
 }
@@ -193,6 +249,7 @@ static void _is_revoked(jobs_t *jobs, fed_job_t *job)
 	row_t row = _row(jobs, job, ROW_ENDS, job->since);
 
 	_set_assoc(jobs, ((job_host_t *) job->host)->spec, &row);
+	_set_comment(jobs, job, &row);
 	row.state = JOB_REVOKED;
 	row.user_us = row.system_us = row.max_rss_kb = -1;
 	_add(jobs, job, &row, JOB_ROW_CLOSED);

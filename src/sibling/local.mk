@@ -141,6 +141,8 @@ libfedsibling_la_SOURCES = \
 	src/sibling/status.h \
 	src/sibling/thread.c \
 	src/sibling/thread.h \
+	src/sibling/texts.c \
+	src/sibling/texts.h \
 	src/sibling/usage.c \
 	src/sibling/usage.h \
 	src/sibling/view.c \

@@ -156,6 +156,8 @@ static void _set_own(const rpc_conf_t *rpc, slurm_conf_t *conf)
 	if (gethostname(name, sizeof(name)))
 		name[0] = 0;
 	name[sizeof(name) - 1] = 0;
+	conf->conf_flags &= ~COMPAT_STORE_ALL;
+	conf->conf_flags |= site_stores(rpc->site);
 	conf->last_update = time(NULL);
 	conf->boot_time = rpc->started;
 	conf->cluster_name = xstrdup(rpc->cluster);

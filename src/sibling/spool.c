@@ -39,6 +39,11 @@ extern void spool_destroy(spool_t *spool)
 	xfree(spool);
 }
 
+extern uint64_t spool_last(const spool_t *spool)
+{
+	return spool->last;
+}
+
 extern uint64_t spool_waiting(const spool_t *spool)
 {
 	return spool->last - spool->done;

@@ -51,6 +51,9 @@ extern int spool_walk(spool_t *spool, const fed_ledger_t *ledger,
 /* Entries up to this one are done with: append that. */
 extern void spool_done(spool_t *spool, fed_ledger_t *ledger, uint64_t number);
 
+/* RET the number of the last entry that was added */
+extern uint64_t spool_last(const spool_t *spool);
+
 /* RET how many wait */
 extern uint64_t spool_waiting(const spool_t *spool);
 

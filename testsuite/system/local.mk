@@ -56,6 +56,7 @@ EXTRA_DIST += \
 	testsuite/system/test_soak.py \
 	testsuite/system/test_stack.py \
 	testsuite/system/test_stop.py \
+	testsuite/system/test_store_flags.py \
 	testsuite/system/test_sview.py \
 	testsuite/system/test_top.py \
 	testsuite/system/test_topology.py \

@@ -30,6 +30,7 @@ struct fake_dbd {
 	int assoc_cnt;
 	int assoc_asked;
 	char rows[1000];	/* what was said of jobs */
+	char texts[1000];	/* what was said beside */
 	bool suspended;		/* the job that was spoken of last */
 	uint32_t bad_job, bad_rc;
 	uint32_t break_job;
@@ -235,6 +236,47 @@ static bool _take_row(fake_dbd_t *dbd, persist_t *conn, const char *what,
 	return _answer_rc(conn, rc, NULL);
 }
 
+/* LOCKED */
+static void _note_text(fake_dbd_t *dbd, const char *what, uint32_t job,
+		       const char *first, const char *second)
+{
+	size_t len = strlen(dbd->texts);
+
+	if (!first && !second)
+		return;
+	len += snprintf(dbd->texts + len, sizeof(dbd->texts) - len, "%s", what);
+	if (job)
+		len += snprintf(dbd->texts + len, sizeof(dbd->texts) - len,
+				"%u", job);
+	snprintf(dbd->texts + len, sizeof(dbd->texts) - len, " %.20s%s%.20s;",
+		 first ? first : "-", second ? " " : "", second ? second : "");
+}
+
+/* LOCKED */
+static bool _take_heavy(fake_dbd_t *dbd, persist_t *conn,
+			const dbd_job_heavy_msg_t *msg)
+{
+	_note_text(dbd, "script", 0, msg->script_hash, msg->script);
+	_note_text(dbd, "env", 0, msg->env_hash, msg->env);
+	return _answer_rc(conn, SLURM_SUCCESS, NULL);
+}
+
+/* LOCKED */
+static bool _take_start(fake_dbd_t *dbd, persist_t *conn,
+			const dbd_job_start_msg_t *msg)
+{
+	_note_text(dbd, "start", msg->job_id, msg->script_hash, msg->env_hash);
+	return _take_row(dbd, conn, "start", msg->job_id, true);
+}
+
+/* LOCKED */
+static bool _take_end(fake_dbd_t *dbd, persist_t *conn,
+		      const dbd_job_comp_msg_t *msg)
+{
+	_note_text(dbd, "end", msg->job_id, msg->comment, NULL);
+	return _take_row(dbd, conn, "end", msg->job_id, false);
+}
+
 /* LOCKED. A job of that id with two runs, the second of which may be it */
 static compat_list_t _jobs(const fake_dbd_t *dbd)
 {
@@ -325,9 +367,9 @@ static bool _take_msg(fake_dbd_t *dbd, persist_t *conn, persist_in_t *in)
 		dbd->assoc_asked++;
 		return _answer_list(conn, DBD_GOT_ASSOCS, _assocs(dbd));
 	case DBD_JOB_START:
-		return _take_row(dbd, conn, "start",
-				 ((dbd_job_start_msg_t *) in->data)->job_id,
-				 true);
+		return _take_start(dbd, conn, in->data);
+	case DBD_JOB_HEAVY:
+		return _take_heavy(dbd, conn, in->data);
 	case DBD_STEP_START:
 		return _take_row(dbd, conn, "step", ((dbd_step_start_msg_t *)
 					in->data)->step_id.job_id, false);
@@ -335,9 +377,7 @@ static bool _take_msg(fake_dbd_t *dbd, persist_t *conn, persist_in_t *in)
 		return _take_row(dbd, conn, "stepend", ((dbd_step_comp_msg_t *)
 					in->data)->step_id.job_id, false);
 	case DBD_JOB_COMPLETE:
-		return _take_row(dbd, conn, "end",
-				 ((dbd_job_comp_msg_t *) in->data)->job_id,
-				 false);
+		return _take_end(dbd, conn, in->data);
 	case DBD_JOB_SUSPEND:
 		return _take_suspend(dbd, conn, in->data);
 	case DBD_GET_JOBS_COND:
@@ -463,6 +503,13 @@ extern void fake_dbd_rows(fake_dbd_t *dbd, char *text, size_t size)
 {
 	pthread_mutex_lock(&dbd->lock);
 	snprintf(text, size, "%s", dbd->rows);
+	pthread_mutex_unlock(&dbd->lock);
+}
+
+extern void fake_dbd_texts(fake_dbd_t *dbd, char *text, size_t size)
+{
+	pthread_mutex_lock(&dbd->lock);
+	snprintf(text, size, "%s", dbd->texts);
 	pthread_mutex_unlock(&dbd->lock);
 }
 

@@ -45,6 +45,13 @@ extern uint32_t fake_dbd_state(fake_dbd_t *dbd, const char *name);
  */
 extern void fake_dbd_rows(fake_dbd_t *dbd, char *text, size_t size);
 
+/*
+ * What was said of scripts and environments, in order: "script HASH TEXT;",
+ * "env HASH TEXT;"; and of a start or an end that has any, "start1 HASH HASH;",
+ * "end1 COMMENT;". Of each the first 20 bytes
+ */
+extern void fake_dbd_texts(fake_dbd_t *dbd, char *text, size_t size);
+
 /* From now on: answer what is said of that job with rc. IN job - 0: none */
 extern void fake_dbd_answer(fake_dbd_t *dbd, uint32_t job, uint32_t rc);
 

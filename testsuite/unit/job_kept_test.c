@@ -197,6 +197,15 @@ static void _records(void **state)
 	_replay(jobs, RECORD_JOB_HOST, &bytes);
 	host = job->host;
 	assert_int_equal(host->exempt, LIMIT_EXEMPT_TIME);
+	assert_null(host->script_hash);
+	_put_host(&bytes, 7, &spec);
+	job_submit_pack(&submit, &bytes);
+	fed_put_u8(&bytes, 0);
+	fed_put_str(&bytes, "2:aa");
+	fed_put_str(&bytes, NULL);
+	_replay(jobs, RECORD_JOB_HOST, &bytes);
+	assert_string_equal(host->script_hash, "2:aa");
+	assert_null(host->env_hash);
 	/* as it was written when nothing was exempt */
 	_put_host(&bytes, 5, &spec);
 	job_submit_pack(&submit, &bytes);

@@ -24,6 +24,7 @@
 #define QOS 5
 
 static conf_cluster_t cluster = { .name = (char *) "flurm" };
+static site_t site;
 static fed_member_t members[] = {
 	{ .name = (char *) "alpha", .fed_id = 1 },
 	{ .name = (char *) "flurm", .fed_id = 2 },
@@ -79,7 +80,7 @@ static void _start(void)
 	const fed_ledger_opts_t opts = { .app = "fed_flurm" };
 	jobs_conf_t conf = {
 		.cluster = &cluster, .sessions = &sessions, .assoc = assoc,
-		.enforce = enforce,
+		.enforce = enforce, .site = &site,
 		.usage = { .kept = true, .period = PERIOD_S },
 	};
 	const flurm_client_conf_t client_conf = {

@@ -147,6 +147,101 @@ static void _said(const char *expected)
 	assert_string_equal(said, expected);
 }
 
+/* A job that waits and names both, with its script and its environment */
+static void _add_with_texts(uint32_t id, const char *script, const char *env)
+{
+	row_t row = {
+		.kind = ROW_WAITS, .id = id, .submit = 5, .by = ROW_NOBODY,
+		.script_hash = xstrdup_printf("h%s", script),
+		.env_hash = xstrdup_printf("h%s", env),
+	};
+
+	assert_true(accounting_add(accounting, &row, now));
+	for (row.kind = ROW_SCRIPT; row.kind <= ROW_ENV; row.kind++) {
+		bool is_env = (row.kind == ROW_ENV);
+
+		row.hash = is_env ? row.env_hash : row.script_hash;
+		row.text = (char *) (is_env ? env : script);
+		assert_true(accounting_add(accounting, &row, now));
+	}
+	xfree(row.script_hash);
+	xfree(row.env_hash);
+}
+
+static void _said_texts(const char *expected)
+{
+	char said[1000];
+
+	fake_dbd_texts(dbd, said, sizeof(said));
+	assert_string_equal(said, expected);
+}
+
+/* After what names it, once for all that wait; and then they rest, too */
+static void _texts(void **state)
+{
+	row_t end = {
+		.kind = ROW_ENDS, .id = 1, .submit = 5, .by = ROW_NOBODY,
+		.comment = (char *) "well", .state = JOB_REVOKED,
+	};
+
+	_add_with_texts(1, "s1", "e1");
+	_add_with_texts(2, "s2", "e1");
+	assert_int_equal(_status("waiting"), 5);
+	assert_int_equal(fed_ledger_commit(ledger, NULL), 0);
+	accounting_act(accounting, now);
+	wait_ms(50);
+	_said("");
+	_round();
+	_said_texts("start1 hs1 he1;script hs1 s1;env he1 e1;"
+		    "start2 hs2 he1;script hs2 s2;");
+	/* slurmdbd may have forgotten it since */
+	_add_with_texts(3, "s1", "e1");
+	assert_true(accounting_add(accounting, &end, now));
+	_round();
+	_said_texts("start1 hs1 he1;script hs1 s1;env he1 e1;"
+		    "start2 hs2 he1;script hs2 s2;"
+		    "start3 hs1 he1;script hs1 s1;env he1 e1;end1 well;");
+	assert_int_equal(_status("waiting"), 0);
+}
+
+/* Which texts wait is known after a crash, and they are said. */
+static void _texts_survive(void **state)
+{
+	_add_with_texts(1, "s1", "e1");
+	assert_int_equal(fed_ledger_commit(ledger, NULL), 0);
+	fed_ledger_close(ledger);
+	accounting_destroy(accounting);
+	_open();
+	assert_int_equal(_status("waiting"), 3);
+	_add_with_texts(2, "s1", "e2");
+	assert_int_equal(_status("waiting"), 5);
+	_round();
+	_said_texts("start1 hs1 he1;script hs1 s1;env he1 e1;"
+		    "start2 hs1 he2;env he2 e2;");
+	assert_int_equal(_status("waiting"), 0);
+}
+
+/* A batch of large ones ends early, and the rest comes after. */
+static void _large_texts(void **state)
+{
+	char *large = xmalloc((3 << 20) + 1);
+	row_t row = {
+		.kind = ROW_SCRIPT, .id = 1, .text = large,
+	};
+
+	memset(large, 'x', 3 << 20);
+	for (int i = 0; i < 3; i++) {
+		row.hash = xstrdup_printf("h%d", i);
+		assert_true(accounting_add(accounting, &row, now));
+		xfree(row.hash);
+	}
+	_round();
+	assert_int_equal(_status("waiting"), 1);
+	_round();
+	assert_int_equal(_status("waiting"), 0);
+	xfree(large);
+}
+
 /* A job with its batch step, then another that waits */
 static void _in_order(void **state)
 {
@@ -334,6 +429,7 @@ static void _packs(void **state)
 		.job_id = 7, .account = (char *) "a", .node_inx = (char *) "0-1",
 		.nodes = (char *) "n[1-2]", .work_dir = (char *) "/x",
 		.timelimit = 5, .submit_time = 9, .uid = 3,
+		.script_hash = (char *) "2:aa", .env_hash = (char *) "2:bb",
 	}, *got_job;
 	dbd_step_start_msg_t step = {
 		.step_id = { .job_id = 7, .step_id = SLURM_BATCH_SCRIPT,
@@ -357,6 +453,8 @@ static void _packs(void **state)
 	assert_int_equal(got_job->uid, 3);
 	assert_string_equal(got_job->node_inx, "0-1");
 	assert_string_equal(got_job->work_dir, "/x");
+	assert_string_equal(got_job->script_hash, "2:aa");
+	assert_string_equal(got_job->env_hash, "2:bb");
 	slurmdbd_free_msg(&msg);
 	free_buf(buf);
 
@@ -381,6 +479,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(_in_order),
 		TEST(_waits_rest),
+		TEST(_texts),
+		TEST(_texts_survive),
+		TEST(_large_texts),
 		TEST(_again_after_a_crash),
 		TEST(_suspends_once),
 		TEST(_breaks),

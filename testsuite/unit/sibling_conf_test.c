@@ -319,6 +319,39 @@ static void _example(void **state)
 	conf_free(conf);
 }
 
+/* AccountingStoreFlags as slurm.conf has it now, also in a file of its own */
+static void _followed(void **state)
+{
+	char conf[4096], included[4096];
+	const char *text = "ClusterName=x\nNodeName=n[1-3] CPUs=2\n"
+			   "include more.conf\nPartitionName=p Nodes=ALL\n";
+	fed_err_t err = { 0 };
+
+	snprintf(conf, sizeof(conf), "%s/slurm.conf", dir);
+	snprintf(included, sizeof(included), "%s/more.conf", dir);
+	scratch_write(conf, text, strlen(text));
+	scratch_write(included, "#\n", 2);
+	site.conf = conf;
+	setenv("SLURM_CONF", conf, 1);	/* beside which an include is */
+	assert_int_equal(site_follow(&site, &err), 0);
+	assert_int_equal(site_stores(&site), 0);
+	text = "AccountingStoreFlags=job_comment,JOB_ENV\n";
+	scratch_write(included, text, strlen(text));
+	assert_int_equal(site_follow(&site, &err), 0);
+	assert_int_equal(site_stores(&site),
+			 COMPAT_STORE_COMMENT | COMPAT_STORE_ENV);
+	text = "accountingstoreflags=job_script\nNodeName\n";
+	scratch_write(conf, text, strlen(text));
+	assert_int_equal(site_follow(&site, &err), 0);
+	assert_int_equal(site_stores(&site), COMPAT_STORE_SCRIPT);
+	/* as it was, if there is none */
+	unlink(conf);
+	assert_int_equal(site_follow(&site, &err), -1);
+	assert_non_null(strstr(err.text, "slurm.conf"));
+	assert_int_equal(site_stores(&site), COMPAT_STORE_SCRIPT);
+	site.conf = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +364,7 @@ int main(void)
 		cmocka_unit_test(_nothing_there),
 		cmocka_unit_test(_equality),
 		cmocka_unit_test(_example),
+		cmocka_unit_test(_followed),
 	};
 
 	return cmocka_run_group_tests(tests, _setup, _teardown);

@@ -16,6 +16,7 @@
 #include "src/core/job_id.h"
 #include "src/sibling/jobs_int.h"
 #include "src/sibling/peers.h"
+#include "src/sibling/record.h"
 #include "src/sibling/sib.h"
 #include "testsuite/unit/client.h"
 #include "testsuite/unit/fake_flurm.h"
@@ -32,6 +33,7 @@
 #define PATIENCE_S 20
 
 static conf_cluster_t cluster = { .name = (char *) "flurm" };
+static site_t site;
 static fed_member_t members[] = {
 	{ .name = (char *) "alpha", .fed_id = ALPHA_ID },
 	{ .name = (char *) "flurm", .fed_id = FLURM_ID },
@@ -164,7 +166,9 @@ static accounting_t *accounting;
 static void _begin(uint16_t port)
 {
 	const fed_ledger_opts_t opts = { .app = "fed_flurm" };
-	jobs_conf_t conf = { .cluster = &cluster, .sessions = &sessions };
+	jobs_conf_t conf = {
+		.cluster = &cluster, .sessions = &sessions, .site = &site,
+	};
 	char url[64];
 	const flurm_client_conf_t client_conf = {
 		.name = "flurm", .url = url, .retry_ms = 20,
@@ -236,6 +240,14 @@ static void _alpha_submits_one(uint32_t job_id, uint64_t siblings,
 	desc->user_id = desc->group_id = 1000;
 	desc->priority = priority;
 	desc->nice = NICE_OFFSET + nice;
+	desc->comment = xstrdup("well");
+	desc->env_size = 2;
+	desc->environment = xcalloc(3, sizeof(char *));
+	desc->environment[0] = xstrdup("A=1");
+	desc->environment[1] = xstrdup("B=2");
+	/* as unpacking it does */
+	desc->script_hash = (slurm_hash_t) { .type = 2, .hash = { 0xab, 1 } };
+	desc->env_hash = (slurm_hash_t) { .type = 2, .hash = { 0xcd, 2 } };
 #if COMPAT_24_11
 	msg.user_id = msg.group_id = 1000;
 #endif
@@ -980,6 +992,81 @@ static void _origin_asked(void **state)
 	assert_int_equal(rcs[0], (uint32_t) SLURM_ERROR);
 }
 
+/* ---- what slurmdbd is to know ---- */
+
+static char *rows;	/* what is in the ledger, in order */
+
+static int _row_record(uint64_t place, uint16_t type, const void *body,
+		       size_t len, void *arg, fed_err_t *err)
+{
+	row_t row;
+
+	if (type != RECORD_ROW)
+		return 0;
+	/* behind number and time */
+	assert_int_equal(row_unpack(&row, (const char *) body + 16, len - 16,
+				    err), 0);
+	xstrfmtcat(rows, "%s", row_kind_name(row.kind));
+	if (row.script_hash)
+		xstrfmtcat(rows, " s%.6s", row.script_hash);
+	if (row.env_hash)
+		xstrfmtcat(rows, " e%.6s", row.env_hash);
+	if (row.hash)
+		xstrfmtcat(rows, " %.6s %s", row.hash, row.text);
+	if (row.comment)
+		xstrfmtcat(rows, " %s", row.comment);
+	xstrcat(rows, ";");
+	row_free(&row);
+	return 0;
+}
+
+static void _rows_are(const char *expected)
+{
+	const fed_ledger_opts_t opts = { .app = "fed_flurm" };
+	fed_err_t err;
+
+	fed_ledger_close(ledger);
+	xfree(rows);
+	ledger = fed_ledger_open(dir, &opts, _row_record, NULL, &err);
+	if (!ledger)
+		fail_msg("%s", err.text);
+	assert_string_equal(rows, expected);
+	xfree(rows);
+}
+
+/*
+ * AccountingStoreFlags holds as it is when the job comes, and of the comment
+ * when it ends; what starts names again what was said when it came.
+ */
+static void _stored(void **state)
+{
+	site.store = COMPAT_STORE_COMMENT | COMPAT_STORE_SCRIPT | COMPAT_STORE_ENV;
+	_to_locking();
+	/* the texts wait already */
+	_alpha_submits_one(JOB_ID + 1, EVERYWHERE, NO_VAL, 0);
+	_turn();
+	site.store = COMPAT_STORE_SCRIPT;
+	_alpha_submits_one(JOB_ID + 2, EVERYWHERE, NO_VAL, 0);
+	_turn();
+	site.store = COMPAT_STORE_COMMENT;
+	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
+	UNTIL(fake_flurm_granted());
+	fake_flurm_fails_to_start();
+	UNTIL(said[FED_ACT_UNLOCK]);
+	fake_flurm_asks();
+	_answer(FED_ACT_UNLOCK, SLURM_SUCCESS);
+	UNTIL(said[FED_ACT_LOCK]);
+	_answer(FED_ACT_LOCK, SLURM_SUCCESS);
+	UNTIL(fake_flurm_granted());
+	fake_flurm_starts();
+	UNTIL(said[FED_ACT_START]);
+	_rows_are("waits s2:ab01 e2:cd02;has a script 2:ab01 #!/bin/sh\n;"
+		  "has an environment 2:cd02 A=1\nB=2\n;"
+		  "waits s2:ab01 e2:cd02;waits s2:ab01;"
+		  "starts s2:ab01 e2:cd02;");
+	site.store = 0;
+}
+
 #define WITH_FLURM(test) \
 	cmocka_unit_test_setup_teardown(test, _with_flurm, _end_with_flurm)
 
@@ -1007,6 +1094,7 @@ int main(void)
 		WITH_FLURM(_nobody_to_ask),
 		WITH_FLURM(_only_here),
 		WITH_FLURM(_origin_asked),
+		WITH_FLURM(_stored),
 		WITH_FLURM(_top),
 		WITH_FLURM(_top_refused),
 		WITH_FLURM(_top_at_flurm),

@@ -1,6 +1,7 @@
 /*
- * sibling_spool_test.c - src/sibling/spool and accounting_row: what slurmdbd
- * is to know outlives crashes and new generations of the ledger, in order.
+ * sibling_spool_test.c - src/sibling/spool, accounting_row and texts: what
+ * slurmdbd is to know outlives crashes and new generations of the ledger, in
+ * order.
  */
 #include "testsuite/unit/slurm_unit.h"
 
@@ -12,6 +13,7 @@
 #include "src/sibling/accounting_row.h"
 #include "src/sibling/record.h"
 #include "src/sibling/spool.h"
+#include "src/sibling/texts.h"
 
 static char *dir, *ledger_dir;
 static fed_ledger_t *ledger;
@@ -295,12 +297,14 @@ static void _rows(void **state)
 		.time_limit = INFINITE, .batch = true, .start = 1700000001,
 		.nodes = (char *) "n[1-3]", .node_cnt = 3, .by = ROW_NOBODY,
 		.user_us = 5, .system_us = -1, .max_rss_kb = 7,
-		.state = JOB_REVOKED,
+		.state = JOB_REVOKED, .script_hash = (char *) "2:aa",
+		.env_hash = (char *) "2:bb", .comment = (char *) "well",
+		.hash = (char *) "2:cc", .text = (char *) "A=1\nB=2\n",
 	};
 	fed_bytes_t bytes = { 0 };
 	row_t end;
 
-	for (row.kind = ROW_WAITS; row.kind <= ROW_ENDS; row.kind++)
+	for (row.kind = ROW_WAITS; row.kind <= ROW_ENV; row.kind++)
 		_same(&row);
 	row.kind = ROW_ENDS;
 	row_pack(&row, &bytes);
@@ -309,9 +313,82 @@ static void _rows(void **state)
 	assert_int_equal(end.state, JOB_REVOKED);
 	assert_int_equal(end.system_us, -1);
 	assert_string_equal(end.nodes, "n[1-3]");
+	assert_string_equal(end.comment, "well");
 	assert_null(end.name);
 	row_free(&end);
 	fed_bytes_free(&bytes);
+}
+
+/* What waits in a ledger since before there were hashes and comments */
+static void _older_rows(void **state)
+{
+	static const struct {
+		row_kind_t kind;
+		int more;	/* strings, at the end */
+	} kinds[] = { { ROW_WAITS, 2 }, { ROW_ENDS, 1 }, { ROW_RESUMES, 0 } };
+	fed_bytes_t none = { 0 };
+
+	fed_put_str(&none, NULL);
+	for (int i = 0; i < 3; i++) {
+		row_t row = {
+			.kind = kinds[i].kind, .id = 7, .max_rss_kb = 9,
+			.batch = true,
+		}, got;
+		fed_bytes_t bytes = { 0 };
+
+		row_pack(&row, &bytes);
+		((uint8_t *) bytes.data)[0] = 1;
+		assert_int_equal(row_unpack(&got, bytes.data, bytes.len -
+					    kinds[i].more * none.len, NULL),
+				 0);
+		assert_int_equal(got.id, 7);
+		if (row.kind == ROW_ENDS)
+			assert_int_equal(got.max_rss_kb, 9);
+		row_free(&got);
+		fed_bytes_free(&bytes);
+	}
+	fed_bytes_free(&none);
+}
+
+static void _text(row_t *row, row_kind_t kind, const char *hash,
+		  const char *text)
+{
+	*row = (row_t) {
+		.kind = kind, .hash = (char *) hash, .text = (char *) text,
+	};
+}
+
+/* Each once, of its kind, until it is done with; and no more than there is
+ * room for */
+static void _texts(void **state)
+{
+	texts_t *texts = texts_create(10);
+	row_t script, env, large;
+
+	_text(&script, ROW_SCRIPT, "1:a", "four");
+	_text(&env, ROW_ENV, "1:a", "three");
+	_text(&large, ROW_ENV, "1:b", "12345678901");
+	assert_false(texts_has(texts, &script));
+	assert_false(texts_have_room(texts, &large));
+	texts_add(texts, &script, 5);
+	assert_true(texts_has(texts, &script));
+	assert_false(texts_has(texts, &env));
+	assert_true(texts_have_room(texts, &env));
+	texts_add(texts, &env, 7);
+	assert_false(texts_have_room(texts, &script));
+	/* known by its first number, and counted once */
+	texts_add(texts, &script, 9);
+	texts_done(texts, 4);
+	assert_true(texts_has(texts, &script));
+	texts_done(texts, 6);
+	assert_false(texts_has(texts, &script));
+	assert_true(texts_has(texts, &env));
+	assert_true(texts_have_room(texts, &script));
+	texts_done(texts, 100);
+	assert_false(texts_has(texts, &env));
+	_text(&large, ROW_ENV, "1:b", "1234567890");
+	assert_true(texts_have_room(texts, &large));
+	texts_destroy(texts);
 }
 
 static int _setup_all(void **state)
@@ -331,6 +408,8 @@ int main(void)
 		TEST(_failed_snapshot),
 		TEST(_bad_records),
 		cmocka_unit_test(_rows),
+		cmocka_unit_test(_older_rows),
+		cmocka_unit_test(_texts),
 	};
 
 	return cmocka_run_group_tests(tests, _setup_all, NULL);
