@@ -46,7 +46,8 @@ extern void site_free(site_t *site);
 
 /*
  * After a reconfigure: take over what is followed while we run, which is
- * AccountingStoreFlags. All else is as it was at the start. One thread may at a time; others go on.
+ * AccountingStoreFlags. All else is as it was at the start. One thread may at
+ * a time; others go on.
  * RET 0, or -1 with err: it is as it was
  */
 extern int site_follow(site_t *site, fed_err_t *err);
