@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	testsuite/system/stack/wire.py \
 	testsuite/system/stack/witness.py \
 	testsuite/system/test_accounting.py \
+	testsuite/system/test_auth_slurm.py \
 	testsuite/system/test_bad_conf.py \
 	testsuite/system/test_bad_input.py \
 	testsuite/system/test_client_fuzz.py \
@@ -53,6 +54,7 @@ EXTRA_DIST += \
 	testsuite/system/test_sibling_jobs.py \
 	testsuite/system/test_sibling_membership.py \
 	testsuite/system/test_sibling_restarts.py \
+	testsuite/system/test_slurm_user.py \
 	testsuite/system/test_soak.py \
 	testsuite/system/test_stack.py \
 	testsuite/system/test_stop.py \
