@@ -26,6 +26,7 @@ static int seen_cnt, mults, locks;
 static uint32_t refuse_job;	/* this one is not taken, so many times */
 static int refuse_times;
 static enum { WELL, TOO_FEW, WRONG_TYPE, SILENT, CLOSE } manner;
+static int timeout_ms;
 
 
 static void _on_up(void *arg, uint32_t number, uint16_t ver)
@@ -164,6 +165,7 @@ static int _setup(void **state)
 	seen_cnt = mults = locks = refuse_times = 0;
 	refuse_job = 0;
 	manner = WELL;
+	timeout_ms = 10000;	/* other tests run beside this */
 	reason[0] = 0;
 	pthread_mutex_unlock(&lock);
 	return 0;
@@ -171,10 +173,10 @@ static int _setup(void **state)
 
 static link_t *_link_to(const char *host, uint16_t port, uint16_t rpc_version)
 {
-	static const link_conf_t conf = {
+	const link_conf_t conf = {
 		.cluster = "flurm",
 		.port = 6827,
-		.timeout_ms = 300,
+		.timeout_ms = timeout_ms,
 		.ops = &ops,
 	};
 	fed_member_t member = {
@@ -340,6 +342,7 @@ static void _wrong_answer(void **state)
 
 static void _no_answer(void **state)
 {
+	timeout_ms = 300;
 	_ends(SILENT, "no input for too long");
 }
 
