@@ -506,10 +506,13 @@ static void _deadlines(void **state)
 {
 	_use(NULL);
 	_forget_answers();
-	/* said no for now: certainly not done */
+	/*
+	 * Said no for now: certainly not done. Long enough that it waits for
+	 * its next try when time is up, not for an answer.
+	 */
 	status = 503;
 	fail_first = 1 << 20;
-	_ask(FLURM_OP_HOLD, 7, 0, 300);
+	_ask(FLURM_OP_HOLD, 7, 0, 2000);
 	UNTIL(answers.count == 1);
 	assert_int_equal(answers.outcome, FLURM_NOT_DELIVERED);
 	assert_non_null(strstr(answers.reason, "told to say 503"));

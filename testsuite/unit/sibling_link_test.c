@@ -28,7 +28,6 @@ static int refuse_times;
 static enum { WELL, TOO_FEW, WRONG_TYPE, SILENT, CLOSE } manner;
 static int timeout_ms;
 
-
 static void _on_up(void *arg, uint32_t number, uint16_t ver)
 {
 	pthread_mutex_lock(&lock);
