@@ -280,7 +280,8 @@ def private(people, jobs):
     people.alpha.slurmctld.restart()
     if people.flurm.daemon:
         people.flurm.daemon.restart()
-    people.wait_linked(100)
+    people.mend_natives()
+    people.wait_flurm_linked(100)
     # FLURM's are asked for anew, too
     wait_until(lambda: people.alpha.run("sinfo", "-M", "flurm", "-h"),
                lambda out: "flurm1" in out, 20, "FLURM's nodes are known")
