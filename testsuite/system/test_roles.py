@@ -12,6 +12,7 @@ import pytest
 
 from stack import wait_until
 from stack.people import PEOPLE, add_people
+from test_crash import wait_lost
 
 pytestmark = pytest.mark.fed_flurmd
 STACK = {"gateway": "local"}
@@ -279,9 +280,13 @@ def private(people, jobs):
     people.beta.reconfigure()
     people.alpha.slurmctld.restart()
     if people.flurm.daemon:
-        people.flurm.daemon.restart()
+        people.flurm.daemon.stop()
+        # or they take its new connection for the one that ended
+        for cluster in people.clusters:
+            wait_lost(people, cluster, "flurm")
+        people.flurm.daemon.start()
     people.mend_natives()
-    people.wait_flurm_linked(100)
+    people.wait_linked(100)
     # FLURM's are asked for anew, too
     wait_until(lambda: people.alpha.run("sinfo", "-M", "flurm", "-h"),
                lambda out: "flurm1" in out, 20, "FLURM's nodes are known")
