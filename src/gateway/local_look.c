@@ -171,7 +171,7 @@ static void _lost(gw_backend_t *backend, run_t *run)
 	gw_local_unwatch(backend, run);
 	if (!_kill_leftovers(run)) {
 		fed_timer_set(&backend->timers, &run->timer,
-			     backend->now_ms + KILL_AGAIN_MS);
+			      backend->now_ms + KILL_AGAIN_MS);
 		return;
 	}
 	if (run->cgroup)
@@ -273,7 +273,7 @@ extern void gw_local_look(gw_backend_t *backend, run_t *run)
 		return;
 	}
 	fed_timer_set(&backend->timers, &run->timer,
-		     backend->now_ms + LOOK_EVERY_MS);
+		      backend->now_ms + LOOK_EVERY_MS);
 	dirfd = open(run->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0) {
 		_lost(backend, run);

@@ -196,7 +196,7 @@ extern void gw_local_begin(gw_backend_t *backend, run_t *run,
 		gw_local_look_at(backend, run);
 	}
 	fed_timer_set(&backend->timers, &run->timer,
-		     run->spawned_ms + GW_CLAIM_WITHIN_MS);
+		      run->spawned_ms + GW_CLAIM_WITHIN_MS);
 }
 
 extern int gw_local_taken(const run_t *run, fed_err_t *err)

@@ -101,7 +101,7 @@ static int64_t _real_ms(const gw_backend_t *backend, int64_t virtual_ms)
 static void _due_in(gw_backend_t *backend, run_t *run, int64_t virtual_ms)
 {
 	fed_timer_set(&backend->timers, &run->timer,
-		     _virtual_ms(backend) + virtual_ms);
+		      _virtual_ms(backend) + virtual_ms);
 }
 
 /* --- how a job goes --- */

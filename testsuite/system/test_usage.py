@@ -265,7 +265,7 @@ def test_moved(spent):
     """An account takes what it has used along."""
     spent.sacctmgr("add", "account", "lab")
     spent.sacctmgr("modify", "account", "where", "name=science",
-                  f"cluster={','.join(BOTH)}", "set", "parent=lab")
+                   f"cluster={','.join(BOTH)}", "set", "parent=lab")
     for cluster in BOTH:
         seen = wait_until(
             lambda: shares(spent, cluster),
@@ -288,14 +288,14 @@ def test_reset(spent):
         assert raw(spent, cluster, USER) > 60
         others = raw(spent, cluster, "nobody")
         spent.sacctmgr("modify", "user", "where", f"name={USER}",
-                      "account=science", f"cluster={cluster}", "set",
-                      "rawusage=0")
+                       "account=science", f"cluster={cluster}", "set",
+                       "rawusage=0")
         wait_until(lambda: raw(spent, cluster, USER) == 0,
                    what=f"{cluster} has reset {USER}")
         assert raw(spent, cluster, "") == others
         assert _qos_raw(spent, cluster, "tenfold") > 60
         spent.sacctmgr("modify", "qos", "where", "name=tenfold",
-                      f"cluster={cluster}", "set", "rawusage=0")
+                       f"cluster={cluster}", "set", "rawusage=0")
         wait_until(lambda: _qos_raw(spent, cluster, "tenfold") == 0,
                    what=f"{cluster} has reset the QOS")
 

@@ -35,8 +35,9 @@ class Slurmdbd(Daemon):
             stack.give(conf)
             os.fchmod(file.fileno(), 0o600)
             file.write(CONF.format(
-                address=stack.address, auth=stack.auth_lines(self.dir), port=self.port,
-                dir=self.dir, slurm_user=stack.slurm_user, log=self.log, db_port=mariadb.port,
+                address=stack.address, auth=stack.auth_lines(self.dir),
+                port=self.port, dir=self.dir, slurm_user=stack.slurm_user,
+                log=self.log, db_port=mariadb.port,
                 db_name=mariadb.database))
 
     def environ(self):
